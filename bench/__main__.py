@@ -1,0 +1,106 @@
+"""``bench <stage> ...``: finds the stage and hands over. Standard library only, so that help is instant."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+STAGES = {
+    "run": "everything: build, generate, load, detect, score, report, W&B",
+    "build": "chunk, embed and index the corpus; train the adapters",
+    "generate": "let the systems answer; every answer goes to the journal",
+    "load": "measure latency and throughput under declared load",
+    "detect": "judge what the answers assert, with the declared detector",
+    "score": "score a run again from its files: bench score RUN_DIR",
+    "report": "write summary.json and report.html again: bench report RUN_DIR",
+    "doctor": "say what works on this machine, and how to mend what does not",
+}
+EXAMPLES = """\
+  bench run experiment=pocket                         the four systems on the embedded default
+  bench run experiment=pocket systems=retrieval       only rag and hybrid
+  bench run suite=files corpus=DOCS samples=Q.jsonl   your own documents and questions
+  bench report results/runs/NAME                      write a run's report again"""
+
+
+def choices() -> dict[str, list[str]]:
+    """Config group → its options, read from the names of the files alone."""
+    root = Path(__file__).resolve().parent.parent / "conf"
+    groups: dict[str, list[str]] = {}
+    for path in sorted(root.rglob("*.yaml")):
+        group = path.parent.relative_to(root).as_posix()
+        if group != ".":
+            groups.setdefault(group, []).append(path.stem)
+    return groups
+
+
+def usage(stage: str | None) -> str:
+    """The help text, of one stage or of all."""
+    if stage is None:
+        lines = ["usage: bench STAGE [RUN_DIR] [key=value ...] [--flags]", "", "stages:"]
+        lines += [f"  {name:10} {text}" for name, text in STAGES.items()]
+        lines += ["", "examples:", EXAMPLES, "", "Help on a stage, and what can be chosen: bench STAGE --help"]
+        return "\n".join(lines)
+    lines = [
+        f"usage: bench {stage} [RUN_DIR] [key=value ...] [--flags]",
+        "",
+        f"  {STAGES[stage]}",
+        "",
+        "choose with group=option:",
+    ]
+    for group, options in choices().items():
+        lines.append(f"  {group:20} {', '.join(options)}")
+    lines += [
+        "",
+        "single values: seed=0 run_dir=PATH suite.limit=20 systems.rag.top_k=8 price.per_hour=1.2",
+        "flags: --config prints the resolved config; --fresh sets an earlier run of the same config aside;",
+        "       --traceback shows where an error arose",
+        "",
+        "examples:",
+        EXAMPLES,
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one stage; returns the exit code (0 done, 1 failed, 2 the user's mistake)."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    stage = arguments.pop(0) if arguments else "--help"
+    if stage in ("-h", "--help", "help"):
+        print(usage(None))
+        return 0
+    if stage not in STAGES:
+        import difflib
+
+        near = difflib.get_close_matches(stage, STAGES, 1)
+        print(
+            f"bench: no stage {stage!r}; {f'did you mean {near[0]}?' if near else 'see bench --help'}", file=sys.stderr
+        )
+        return 2
+    if any(argument in ("-h", "--help") for argument in arguments):
+        print(usage(stage))
+        return 0
+    # Before any library is imported: they read these once.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    from systems.base import Failure, UserError
+
+    traceback = "--traceback" in arguments
+    arguments = [argument for argument in arguments if argument != "--traceback"]
+    try:
+        code: int = importlib.import_module(f"bench.{stage}").main(arguments)
+        return code
+    except (UserError, Failure) as error:
+        if traceback:
+            raise
+        print(f"bench {stage}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UserError) else 1
+    except KeyboardInterrupt:
+        print(f"bench {stage}: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

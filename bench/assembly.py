@@ -1,0 +1,146 @@
+"""From a config to objects: model, engine, suite, and the systems with all they need at run time.
+
+No system is named here: a node of ``systems`` says by ``_target_`` what it is, by ``retriever`` that it
+wants the index, and by ``adapter`` that it wants tuned weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.config import build, config_hash, resolved
+from bench.tasks.base import Suite
+from bench.workspace import Workspace
+from systems.artifacts import Store, content_hash
+from systems.base import Generator, System, UserError
+from systems.model import Model
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+    from systems.base import Embedder
+    from systems.knowledge.chunking import Chunker
+    from systems.knowledge.index import Index
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """The parts of one run, each made once and only when it is needed."""
+
+    config: DictConfig
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The resolved config."""
+        return resolved(self.config)
+
+    @property
+    def name(self) -> str:
+        """Experiment's name."""
+        return str(self.config.name)
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """Where the run lives: its name and its config's hash, unless the user says otherwise."""
+        given = self.config.run_dir
+        return Workspace(Path(given) if given else Path("results/runs") / f"{self.name}-{config_hash(self.plain)}")
+
+    @cached_property
+    def store(self) -> Store:
+        """Finished builds."""
+        return Store(Path(self.config.builds_dir))
+
+    @cached_property
+    def model(self) -> Model:
+        """The base model."""
+        return build(self.config.model)
+
+    @cached_property
+    def engine(self) -> Generator:
+        """What runs the model; its weights are loaded at the first request."""
+        return build(self.config.engine, model=self.model)
+
+    @cached_property
+    def suite(self) -> Suite:
+        """Tasks and corpus."""
+        return build(self.config.suite)
+
+    @cached_property
+    def chunker(self) -> Chunker:
+        """How documents are cut."""
+        return build(self.config.chunking)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """Text to vectors, each text once."""
+        from systems.knowledge.embedding import CachedEmbedder
+
+        self.store.root.mkdir(parents=True, exist_ok=True)
+        return CachedEmbedder(build(self.config.embedder), self.store.root / "embeddings.sqlite")
+
+    @cached_property
+    def left_out(self) -> dict[str, str]:
+        """Systems that cannot be built from this suite, and why."""
+        found = {}
+        for name, node in (self.config.systems or {}).items():
+            if node.get("adapter") is not None and not self.suite.lessons():
+                found[str(name)] = "there is no training split to tune on"
+            elif "retriever" in node and not self.suite.corpus:
+                found[str(name)] = "there is no corpus to retrieve from"
+        return found
+
+    @cached_property
+    def system_nodes(self) -> Mapping[str, Any]:
+        """The config nodes of the systems that can be built, by name."""
+        nodes = self.config.systems
+        if not nodes:
+            raise UserError("systems: there are none; choose a set, as systems=all")
+        kept = {str(name): node for name, node in nodes.items() if name not in self.left_out}
+        if not kept:
+            reasons = "; ".join(f"{name}: {reason}" for name, reason in self.left_out.items())
+            raise UserError(f"systems: none of them can be built from this suite ({reasons})")
+        return kept
+
+    def wants_index(self, name: str) -> bool:
+        """Whether this system retrieves."""
+        return "retriever" in self.system_nodes[name]
+
+    def wants_adapter(self, name: str) -> bool:
+        """Whether this system has tuned weights."""
+        return self.system_nodes[name].get("adapter") is not None
+
+    def retriever(self, node: Any, index: Index) -> Any:
+        """The retriever of a system node over the built index."""
+        make = build(node)
+        return make(index=index, embedder=self.embedder)
+
+    def system(self, name: str, *, index: Index | None, adapter: str | None) -> System:
+        """A system with its parts."""
+        from hydra.utils import get_object
+
+        node = self.system_nodes[name]
+        parts: dict[str, Any] = {"model": self.model, "engine": self.engine}
+        for key, value in node.items():
+            if key == "_target_":
+                continue
+            if key == "retriever":
+                assert index is not None
+                parts[key] = self.retriever(value, index)
+            elif key == "adapter":
+                parts[key] = adapter
+            else:
+                parts[key] = build(value) if hasattr(value, "get") and "_target_" in value else value
+        try:
+            return get_object(node["_target_"])(**parts)
+        except TypeError as error:
+            raise UserError(f"systems.{name}: {error}") from error
+
+    def fingerprint(self) -> str:
+        """Names what a run's answers rest on besides the code: the config and the samples."""
+        from bench.workspace import samples_hash
+
+        return content_hash([config_hash(self.plain), samples_hash(self.suite.samples())])[:16]

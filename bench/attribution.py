@@ -1,0 +1,77 @@
+"""Failure attribution: every wrong answer has one first cause, looked for along the way an answer takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.metrics.abstention import is_abstention
+from bench.metrics.json_text import NotJson, first_value, same
+from bench.records import Prediction, Sample, Score
+
+CAUSES = (
+    "no call",
+    "not in corpus",
+    "not retrieved",
+    "retrieved but not shown",
+    "right but malformed",
+    "refused",
+    "shown but misread",
+    "not known",
+)
+"""The last one is for systems without retrieval, and for tasks that need no passage."""
+
+
+def cause(sample: Sample, prediction: Prediction, corpus: frozenset[str], verdict: Mapping[str, Any]) -> str:
+    """The first cause of a wrong answer. ``corpus`` holds the ids of all documents."""
+    if prediction.error is not None:
+        return "no call"
+    if _right_but_malformed(sample, prediction):
+        return "right but malformed"
+    if prediction.retrieved and sample.relevant:
+        if not set(sample.relevant) & corpus:
+            return "not in corpus"
+        shown = {d for c, d in zip(prediction.retrieved, prediction.retrieved_documents, strict=True)
+                 if c in prediction.shown}  # fmt: skip
+        if not set(sample.relevant) & set(prediction.retrieved_documents):
+            return "not retrieved"
+        # The right document may have been found by its wrong part: only what states the fact counts as shown.
+        stated = any(verdict.get("holds", [True]))
+        if not set(sample.relevant) & shown:
+            return "retrieved but not shown"
+        if not stated:
+            return "not retrieved"
+    if sample.reference is not None and is_abstention(prediction.text):
+        return "refused"
+    return "shown but misread" if prediction.shown and sample.relevant else "not known"
+
+
+def _right_but_malformed(sample: Sample, prediction: Prediction) -> bool:
+    """The content is right once the form is repaired."""
+    if not isinstance(sample.reference, dict):
+        return False
+    try:
+        return bool(same(first_value(prediction.text), sample.reference))
+    except NotJson:
+        return False
+
+
+def attribute(
+    samples: Sequence[Sample],
+    predictions: Sequence[Prediction],
+    scores: Sequence[Score],
+    verdicts: Mapping[tuple[str, str, str, int], Mapping[str, Any]],
+    corpus: frozenset[str],
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Counts of first causes: system → task → cause."""
+    by_id = {(sample.task, sample.id): sample for sample in samples}
+    wrong = {(s.system, s.task, s.sample, s.repeat) for s in scores if s.metric == "accuracy" and s.value == 0.0}
+    counts: dict[str, dict[str, Counter[str]]] = {}
+    for prediction in predictions:
+        key = (prediction.system, prediction.task, prediction.sample, prediction.repeat)
+        tally = counts.setdefault(prediction.system, {}).setdefault(prediction.task, Counter())
+        if key in wrong:
+            verdict: Mapping[str, Any] = next(iter(verdicts.get(key, {}).values()), {})
+            tally[cause(by_id[prediction.task, prediction.sample], prediction, corpus, verdict)] += 1
+    return {system: {task: dict(tally) for task, tally in tasks.items()} for system, tasks in counts.items()}

@@ -1,0 +1,67 @@
+"""Begins a run's directory, or goes on with it: nothing that other code or data made is mixed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.assembly import Assembly
+from bench.contamination import check_splits
+from bench.progress import say
+from bench.records import Key, Sample
+from bench.workspace import code_hash, commit, environment, now, samples_hash
+from systems.base import UserError
+
+
+def planned(systems: Sequence[str], samples: Sequence[Sample], repeats: int) -> list[Key]:
+    """Every prediction a run owes."""
+    return [
+        Key(system, sample.task, sample.id, repeat)
+        for system in systems
+        for repeat in range(repeats)
+        for sample in samples
+    ]
+
+
+def begin(assembly: Assembly) -> dict[str, Any]:
+    """Start or continue the run's directory; refuses to mix what other code or data made."""
+    workspace = assembly.workspace
+    suite = assembly.suite
+    samples = suite.samples()
+    if not samples:
+        raise UserError("suite: has no samples to evaluate")
+    names = list(assembly.system_nodes)
+    made_by = {"code": code_hash(), "data": samples_hash(samples), "model": assembly.model.identity}
+    found = workspace.read_manifest()
+    if found:
+        for what, value in made_by.items():
+            if found["made_by"][what] != value:
+                raise UserError(
+                    f"{workspace.path}: was begun with other {what} ({found['made_by'][what]}, now {value}); "
+                    "start anew with run_dir=NEW, or set it aside with --fresh"
+                )
+        return found
+    findings = check_splits(suite)
+    for name, reason in assembly.left_out.items():
+        say(f"{name} is left out: {reason}")
+        findings.append({"level": "warning", "text": f"{name} is left out: {reason}"})
+    workspace.write_samples(samples)
+    return workspace.update_manifest(
+        experiment=assembly.name,
+        config=assembly.plain,
+        seed=assembly.plain["seed"],
+        grid=assembly.plain["prompt"]["grid"],
+        parity=suite.parity,
+        suite=suite.name,
+        data=suite.data,
+        model={"name": assembly.model.name, "identity": assembly.model.identity, "revision": assembly.model.revision},
+        metrics={task.name: list(task.metrics) for task in suite.tasks},
+        documents=[document.id for document in suite.corpus],
+        planned=len(planned(names, samples, int(assembly.config.repeats))),
+        systems=names,
+        findings=findings,
+        made_by=made_by,
+        commit=commit(),
+        started=now(),
+        **environment(),
+    )

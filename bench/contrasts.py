@@ -1,0 +1,174 @@
+"""Contrasts between systems on aligned tables, with their intervals and tests (see ``bench.aggregate``)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.stats.intervals import Interval, unvaried_interval
+from bench.stats.paired import PairedTest, sign_flip_permutation
+from bench.stats.power import minimum_detectable_effect
+from bench.stats.resampling import Stratum, cluster_ids, cluster_totals, expanded_percentile, resample
+from bench.tables import Table
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A contrast of systems, averaged over tasks, with its interval."""
+
+    tables: tuple[Table, ...]
+    coefficients: tuple[float, ...]
+    interval: Interval
+
+    @property
+    def estimate(self) -> float:
+        return self.interval.estimate
+
+    @property
+    def low(self) -> float | None:
+        return self.interval.low
+
+    @property
+    def high(self) -> float | None:
+        return self.interval.high
+
+    @property
+    def method(self) -> str:
+        return self.interval.method
+
+    @property
+    def n(self) -> int:
+        """Rows behind it, over all tasks."""
+        return sum(table.n for table in self.tables)
+
+    def exchange_test(self, repeats: int, seed: int) -> PairedTest:
+        """p value of no difference between two systems: the answers of a whole cluster change places."""
+        if all(table.is_mean for table in self.tables):
+            influence, clusters = self._influence()
+            # Scaled so, the shares of 0/1 values are whole numbers, for which the test is exact.
+            influence = influence * len(self.tables) * math.lcm(*(table.n for table in self.tables))
+            return sign_flip_permutation(influence, clusters, repeats, seed)
+        return _exchange(self.tables, repeats, seed)
+
+    def detectable(self) -> float | None:
+        """Smallest true difference found with 80 % power, from the cluster-robust standard error."""
+        if not all(table.is_mean for table in self.tables):
+            if self.low is None or self.high is None:
+                return None
+            # The interval's half-width stands for 1.96 standard errors of a measure that is no mean.
+            count = len({name for table in self.tables for name in table.clusters})
+            return minimum_detectable_effect((self.high - self.low) / 3.92, count)
+        influence, clusters = self._influence(centred=True)
+        sums = np.bincount(cluster_ids(clusters), influence)
+        count = len(sums)
+        if count < 2:
+            return None
+        if float(np.sum(sums**2)) < 1e-18 and all(table.bounded for table in self.tables):
+            # No spread seen: as if one cluster had gone either way (Bonett and Price 2012).
+            return minimum_detectable_effect(float(np.sqrt(2)) / (count + 2), count)
+        return minimum_detectable_effect(float(np.sqrt(count / (count - 1) * np.sum(sums**2))), count)
+
+    def _influence(self, centred: bool = False) -> tuple[np.ndarray, list[str]]:
+        """Each row's share in the estimate (less its task's mean share, if centred), and its cluster."""
+        parts = []
+        for table in self.tables:
+            pairs = zip(self.coefficients, table.columns, strict=True)
+            values = np.sum([weight * one[:, 0] for weight, one in pairs], axis=0)
+            # Every task weighs the same, and so does every row of a task.
+            parts.append((values - values.mean() * centred) / (len(self.tables) * table.n))
+        return np.concatenate(parts), [name for table in self.tables for name in table.clusters]
+
+
+def contrast(tables: Sequence[Table], coefficients: Sequence[float], level: float, repeats: int, seed: int) -> Contrast:
+    """Σ coefficient · measure of a system, averaged over tasks, with a cluster bootstrap stratified by task.
+
+    Tasks that share clusters form one stratum, so that a cluster stays whole. A resample in which a task got no row at
+    all (or its measure is undefined) takes the task's observed value.
+    """
+    weights = tuple(coefficients)
+    observed = [
+        float(table.statistic(np.concatenate([one.sum(axis=0) for one in table.columns]), weights)) for table in tables
+    ]
+    estimate = float(np.mean(observed))
+    strata = []
+    for stream, group in enumerate(_groups(tables)):
+        members = [tables[at] for at in group]
+        ids = cluster_ids([name for table in members for name in table.clusters])
+        starts = np.cumsum([0, *(table.n for table in members)])
+        width = [sum(one.shape[1] for one in table.columns) for table in members]
+        totals = np.zeros((int(ids.max()) + 1, sum(width)))
+        edges = np.cumsum([0, *width])
+        for at, table in enumerate(members):
+            own = ids[starts[at] : starts[at + 1]]
+            np.add.at(totals[:, edges[at] : edges[at + 1]], own, np.hstack(table.columns))
+        drawn = resample(totals, repeats, seed, stream)
+        share = np.zeros(repeats)
+        for at, table in enumerate(members):
+            values = table.statistic(drawn[:, edges[at] : edges[at + 1]], weights)
+            share += np.where(np.isnan(values), observed[group[at]], values) / len(tables)
+        strata.append(Stratum(share, len(totals)))
+    interval = _interval(tables, weights, estimate, strata, level, repeats)
+    return Contrast(tuple(tables), weights, interval)
+
+
+def _interval(
+    tables: Sequence[Table],
+    coefficients: tuple[float, ...],
+    estimate: float,
+    strata: Sequence[Stratum],
+    level: float,
+    repeats: int,
+) -> Interval:
+    """The expanded percentile interval, or what stands for it where resampling shows no spread."""
+    ends = expanded_percentile(strata, level)
+    if ends is None:
+        return Interval(estimate, None, None, "no interval: a task has a single cluster")
+    if ends[0] == ends[1] and all(table.bounded for table in tables):
+        low, high = sum(min(0.0, one) for one in coefficients), sum(max(0.0, one) for one in coefficients)
+        # Of unequal strata with equal weights, this many clusters in one stratum would tell as much.
+        effective = len(strata) ** 2 / sum(1 / stratum.clusters for stratum in strata)
+        return unvaried_interval(min(high, max(low, estimate)), effective, level, (low, high))
+    shared = any(not table.independent for table in tables)
+    name = "cluster bootstrap" if shared else "bootstrap"
+    strata_note = ", stratified by task" if len(tables) > 1 else ""
+    method = f"{name}{strata_note}, expanded percentile, {100 * level:g} %, {repeats} resamples"
+    return Interval(estimate, *ends, method)
+
+
+def _groups(tables: Sequence[Table]) -> list[list[int]]:
+    """Indices of tables, together where they share a cluster, directly or through others."""
+    groups: list[tuple[set[str], list[int]]] = []
+    for at, table in enumerate(tables):
+        names, members = set(table.clusters), [at]
+        apart = []
+        for other, indices in groups:
+            if other & names:
+                names |= other
+                members = indices + members
+            else:
+                apart.append((other, indices))
+        groups = [*apart, (names, sorted(members))]
+    return [members for _, members in sorted(groups, key=lambda group: group[1])]
+
+
+def _exchange(tables: Sequence[Table], repeats: int, seed: int) -> PairedTest:
+    """Permutation test for measures that are no means: clusters of answers change places between the two systems."""
+    ids = cluster_ids([name for table in tables for name in table.clusters])
+    clusters = int(ids.max()) + 1
+    swap = np.random.default_rng([seed, clusters]).integers(0, 2, size=(repeats, clusters)).astype(float)
+    drawn, observed, start = np.zeros(repeats), 0.0, 0
+    for table in tables:
+        own = ids[start : start + table.n]
+        start += table.n
+        first, second = table.columns
+        moved = np.zeros((clusters, first.shape[1]))
+        moved[: int(own.max()) + 1] += cluster_totals(second - first, own)
+        change = swap @ moved
+        one, two = first.sum(axis=0), second.sum(axis=0)
+        observed += float(table.fold(one) - table.fold(two))
+        drawn += np.nan_to_num(table.fold(one + change) - table.fold(two - change))
+    extreme = int(np.sum(np.abs(drawn) >= abs(observed) - 1e-12))
+    return PairedTest((extreme + 1) / (repeats + 1), f"exchange of clusters, {repeats} drawn")

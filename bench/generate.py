@@ -1,0 +1,115 @@
+"""``bench generate``: the systems answer; every answer goes to the journal as the engine finishes it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from bench.assembly import Assembly
+from bench.begin import begin, planned
+from bench.build import Built, build_all
+from bench.config import compose
+from bench.journal import Journal
+from bench.progress import Progress, say
+from bench.records import Key, Prediction, Sample
+from bench.workspace import Workspace, write_lines
+from systems.base import Answer, Chunk, Prepared, System, UserError
+
+
+def prepare_all(system: System, samples: Sequence[Sample]) -> list[Prepared]:
+    """Retrieve and build all prompts; one that does not fit is an error before anything is generated."""
+    prepared = []
+    with Progress(f"{system.name}: retrieving and prompting", len(samples)) as progress:
+        for sample in samples:
+            try:
+                prepared.append(system.prepare(sample.query))
+            except UserError as error:
+                raise UserError(f"task {sample.task}, sample {sample.id}, system {system.name}: {error}") from error
+            progress.step()
+    return prepared
+
+
+def generate(assembly: Assembly, built: Built, journal: Journal) -> dict[str, Any]:
+    """Answer what the journal does not hold yet. Returns a record for the manifest."""
+    samples = {sample.id: sample for sample in assembly.suite.samples()}
+    names = list(assembly.system_nodes)
+    done = {Key(r["system"], r["task"], r["sample"], r["repeat"]) for r in journal.records}
+    owed = [key for key in planned(names, list(samples.values()), int(assembly.config.repeats)) if key not in done]
+    if not owed:
+        return {}
+    systems = {
+        name: assembly.system(name, index=built.index, adapter=built.adapters.get(name))
+        for name in dict.fromkeys(key.system for key in owed)
+    }
+    work: dict[str, tuple[list[Key], list[Prepared]]] = {}
+    for name, system in systems.items():
+        keys = [key for key in owed if key.system == name]
+        work[name] = keys, prepare_all(system, [samples[key.sample] for key in keys])
+    keep_passages(assembly.workspace, work)
+    say(f"engine {assembly.engine.name}: loading {assembly.model.name}")
+    seconds: dict[str, float] = {}
+    for name, (keys, prepared) in work.items():
+        # Cold for each system: none may live on the prefixes that another one left.
+        getattr(assembly.engine, "reset_prefix_cache", lambda: None)()
+        with Progress(f"{name}: generating", len(keys)) as progress:
+            for index, answer in systems[name].respond(prepared):
+                journal.append(dataclasses.asdict(prediction(keys[index], answer)))
+                progress.step()
+        seconds[name] = sum(p.timings.get("prompt", 0.0) for p in prepared)
+    return {"loads": 1, "engine": assembly.engine.name, "version": getattr(assembly.engine, "version", "unknown")}
+
+
+def keep_passages(workspace: Workspace, work: dict[str, tuple[list[Key], list[Prepared]]]) -> None:
+    """Write down every passage that stands in a prompt: detectors and readers need it after the index is gone."""
+    path = workspace.path / "passages.jsonl"
+    kept: dict[str, Chunk] = {chunk.id: chunk for chunk in read_passages(workspace).values()}
+    for _, prepared in work.values():
+        for item in prepared:
+            kept |= {hit.chunk.id: hit.chunk for hit in item.retrieved if hit.chunk.id in item.shown}
+    write_lines(path, (dataclasses.asdict(chunk) for chunk in kept.values()))
+
+
+def read_passages(workspace: Workspace) -> dict[str, Chunk]:
+    """Passages by id."""
+    import json
+
+    path = workspace.path / "passages.jsonl"
+    if not path.exists():
+        return {}
+    return {row["id"]: Chunk(**row) for row in map(json.loads, path.read_text().splitlines())}
+
+
+def prediction(key: Key, answer: Answer) -> Prediction:
+    """An answer as it goes to the journal."""
+    return Prediction(
+        system=key.system,
+        task=key.task,
+        sample=key.sample,
+        repeat=key.repeat,
+        text=answer.text,
+        citations=answer.citations,
+        retrieved=tuple(hit.chunk.id for hit in answer.retrieved),
+        retrieved_documents=tuple(hit.chunk.document for hit in answer.retrieved),
+        shown=answer.shown,
+        timings={stage: round(value, 6) for stage, value in answer.timings.items()},
+        tokens_in=answer.tokens_in,
+        tokens_out=answer.tokens_out,
+        finish_reason=answer.finish_reason,
+        error=answer.error,
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Build what is missing, then generate."""
+    assembly = Assembly(compose(arguments))
+    begin(assembly)
+    built = build_all(assembly)
+    try:
+        with Journal(assembly.workspace.predictions) as journal:
+            generate(assembly, built, journal)
+    finally:
+        built.close()
+        assembly.engine.close()
+    print(assembly.workspace.path)
+    return 0

@@ -1,0 +1,77 @@
+"""Recognising that an answer abstains."""
+
+from __future__ import annotations
+
+import re
+
+from bench.metrics.text import plain
+
+WHOLE = (
+    r"unknown",
+    r"not known",
+    r"n/?a",
+    r"no answer",
+    r"unanswerable",
+    r"not sure",
+    r"i am not sure",
+    r"i am sorry",
+    r"idk",
+)
+"""Forms that abstain only where they are all that is said: in a sentence they may be part of an assertion."""
+
+ABLE = r"(?:answer|determine|find|tell|say|provide|confirm|help|locate|identify|verify|know)"
+SOURCE = r"(?:passages?|context|sources?|information|documents?|texts?|excerpts?|materials?|documentation)"
+GIVEN = r"(?:(?:the|this|these|those|my|any of the|none of the) )?(?:(?:provided|given|available|supplied|retrieved) )?"
+SILENT = r"(?:say|state|mention|contain|provide|specify|include|give|answer|cover|tell|indicate)"
+
+OPENING = (
+    r"i (?:really |simply |just )?(?:do not|cannot|could not) (?:actually |currently )?know",
+    r"i (?:have|know) no (?:idea|information|answer|knowledge|data)",
+    r"i (?:do not|did not) (?:currently )?(?:have|find|see) (?:any |the |that |this |enough |sufficient |access )",
+    r"i (?:cannot|can not|could not|am not able to|am unable to|was unable to|was not able to) " + ABLE,
+    r"(?:there is |there was )?(?:no|not enough|insufficient) (?:information|data|evidence|answer|mention)\b",
+    r"(?:it |this |that |the (?:answer|information|question) |the requested information )"
+    r"(?:is not|was not|cannot be|could not be|is nowhere) "
+    r"(?:stated|known|given|available|mentioned|provided|specified|found|answered|determined|included|possible)",
+    r"(?:not|cannot be) (?:stated|given|available|mentioned|provided|specified|found|answered|determined)\b",
+    GIVEN + SOURCE + r" (?:above |below |provided |given )?(?:do|does|did) not " + SILENT,
+    r"none of (?:the|these) " + SOURCE + " " + SILENT,
+    r"unable to " + ABLE,
+)
+"""Forms that abstain where the answer opens with them."""
+
+APOLOGY = re.compile(r"^(?:(?:i am |we are )?(?:very |so )?sorry|unfortunately|i apologi[sz]e)(?: but| that)?\s+")
+CONTRAST = re.compile(
+    r"\b(?:but|however|though|although|yet|probably|perhaps|maybe|likely|i (?:think|believe|guess))\b"
+)
+CONTRACTIONS = (
+    (re.compile(r"\bcan't\b|\bcannot\b|\bcan not\b"), "cannot"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\bi'm\b"), "i am"),
+    (re.compile(r"\bi've\b"), "i have"),
+    (re.compile(r"\bwe\b"), "i"),
+    (re.compile(r"\bthere's\b"), "there is"),
+    (re.compile(r"\bisnt\b"), "is not"),
+    (re.compile(r"\bdont\b"), "do not"),
+)
+
+_WHOLE = re.compile("|".join(WHOLE))
+_OPENING = re.compile("|".join(OPENING))
+
+
+def is_abstention(text: str) -> bool:
+    """Whether the answer declines to answer.
+
+    It does when the whole answer is one of ``WHOLE``, or when it opens with one of ``OPENING`` (after an apology or
+    not) and nothing after that takes it back: "I don't know, but probably 5" and "I am not sure, maybe 5" are answers.
+    An empty text is no abstention: no answer came. Letter case, citation markers and punctuation do not matter.
+    """
+    lowered = plain(text).casefold().replace("’", "'")
+    for pattern, full in CONTRACTIONS:
+        lowered = pattern.sub(full, lowered)
+    words = " ".join(re.sub(r"[^\w/]+", " ", lowered).split())
+    words = APOLOGY.sub("", words)
+    if _WHOLE.fullmatch(words):
+        return True
+    opening = _OPENING.match(words)
+    return opening is not None and CONTRAST.search(words, opening.end()) is None

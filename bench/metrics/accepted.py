@@ -1,0 +1,45 @@
+"""Accepted answers: what the cost per accepted answer divides by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.metrics.accuracy import Accuracy
+from bench.metrics.base import Value
+from bench.metrics.format_adherence import FormatAdherence
+from bench.metrics.outcome import attempted
+from bench.records import Prediction, Sample
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Share of answers that are correct, well-formed, and faithful where passages were shown, factual where not.
+
+    Well-formed asks only of samples with a schema; faithful and factual only of attempted answers that the detector
+    judged: labels need no verdict, and abstaining rightly asserts nothing. The detail names the first thing missing.
+    """
+
+    detector: str = "closed_world"
+    name: str = "accepted"
+    unit: str = "share"
+    higher_is_better: bool = True
+
+    def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
+        missing = self._missing(sample, prediction, verdicts)
+        return Value(float(missing is None), {} if missing is None else {"missing": missing})
+
+    def _missing(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> str | None:
+        if prediction.error is not None:
+            return "answer"
+        if Accuracy(detector=self.detector).score(sample, prediction, verdicts).value != 1.0:
+            return "correct"
+        if FormatAdherence().score(sample, prediction, verdicts).value == 0.0:
+            return "well-formed"
+        verdict = verdicts.get(self.detector)
+        if verdict is None or not attempted(prediction):
+            return None
+        if prediction.shown and verdict.get("unfaithful") is not None:
+            return "faithful" if verdict["unfaithful"] else None
+        return "factual" if verdict.get("unfactual") else None

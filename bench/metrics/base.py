@@ -1,0 +1,36 @@
+"""What a metric is: a pure function of a sample and a stored prediction, then a fold over many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bench.records import Prediction, Sample
+
+
+@dataclass(frozen=True)
+class Value:
+    """A metric's word on one prediction; ``None`` means it does not apply to this sample."""
+
+    value: float | None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Metric(Protocol):
+    """One measure. Needs no model: verdicts of detectors are handed in."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def unit(self) -> str:
+        """``share`` for 0/1 values (Wilson interval), ``mean`` otherwise (bootstrap)."""
+        ...
+
+    @property
+    def higher_is_better(self) -> bool: ...
+
+    def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
+        """``verdicts``: what detectors said of this prediction, by detector name."""
+        ...

@@ -1,0 +1,69 @@
+"""JSON Schema validation by the draft the schema names; nothing is ever fetched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from systems.base import UserError
+
+Schema = Mapping[str, Any] | bool
+
+NO_REMOTES: Registry[Any] = Registry()
+"""jsonschema's own default would download a remote ``$ref``."""
+
+
+def validator(schema: Schema, registry: Registry[Any] = NO_REMOTES) -> Validator:
+    """A validator for the draft named by ``$schema``, 2020-12 where none is named.
+
+    ``registry`` holds the only documents a ``$ref`` may lead to besides the schema and the drafts' own meta-schemas.
+    Raises ``UserError`` for an unknown draft or a schema that is not valid.
+    """
+    draft: type[Validator] = Draft202012Validator
+    if isinstance(schema, Mapping) and "$schema" in schema:
+        named = validator_for(schema, default=None) if isinstance(schema["$schema"], str) else None  # type: ignore[arg-type]
+        if named is None:
+            raise UserError(f"schema.$schema={schema['$schema']!r}: not a known draft of JSON Schema (try 2020-12)")
+        draft = named
+    try:
+        draft.check_schema(schema)  # type: ignore[arg-type]
+    except SchemaError as error:
+        where = "/".join(map(str, error.absolute_path)) or "the root"
+        raise UserError(f"the task's JSON Schema is not valid at {where}: {error.message}") from None
+    return draft(schema, registry=registry)
+
+
+def violation(schema: Schema, value: Any) -> str | None:
+    """The first thing wrong with the value, or ``None`` where it validates."""
+    return first_error(_cached(json.dumps(schema)), value)
+
+
+def first_error(checker: Validator, value: Any) -> str | None:
+    """The most telling error of a value, on one line; ``None`` where there is none."""
+    try:
+        error = next(iter(sorted(checker.iter_errors(value), key=lambda one: len(one.absolute_path))), None)
+    except Unresolvable as missing:
+        raise UserError(
+            f"the task's JSON Schema refers to {missing.ref!r}, which it does not hold; remote references are never "
+            "fetched: put the definition under $defs"
+        ) from None
+    except RecursionError:
+        return "nested too deeply"
+    if error is None:
+        return None
+    where = "/".join(map(str, error.absolute_path))
+    return f"{where}: {error.message}"[:200] if where else error.message[:200]
+
+
+@lru_cache(maxsize=256)
+def _cached(schema: str) -> Validator:
+    return validator(json.loads(schema))

@@ -1,0 +1,114 @@
+"""Retrieval measures over labelled relevance, as trec_eval defines them; relevance is binary.
+
+Where documents are labelled, a document counts at the rank of its best chunk, and its other chunks count nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bench.metrics.base import Value
+from bench.records import Prediction, Sample
+
+Level = Literal["document", "chunk"]
+
+
+def first_ranks(ranking: Sequence[str], relevant: Sequence[str]) -> list[int]:
+    """1-based ranks at which the relevant ids first stand, ascending; ids not found are left out."""
+    best: dict[str, int] = {}
+    for rank, name in enumerate(ranking, 1):
+        best.setdefault(name, rank)
+    return sorted(best[name] for name in set(relevant) if name in best)
+
+
+def recall(ranks: Sequence[int], relevant: int, depth: int) -> float:
+    """Share of the relevant found within the first ``depth`` ranks."""
+    return sum(rank <= depth for rank in ranks) / relevant
+
+
+def ndcg(ranks: Sequence[int], relevant: int, depth: int) -> float:
+    """Discounted gain within ``depth`` over that of the best ranking possible (Järvelin and Kekäläinen 2002)."""
+    gain = sum(1 / math.log2(rank + 1) for rank in ranks if rank <= depth)
+    return gain / sum(1 / math.log2(rank + 1) for rank in range(1, min(relevant, depth) + 1))
+
+
+def _ranks(sample: Sample, prediction: Prediction, level: Level) -> list[int] | None:
+    """Ranks of what is relevant; ``None`` where nothing is labelled or the system does not retrieve.
+
+    A system that searched (its timings say so) and found nothing did retrieve: it scores 0.
+    """
+    if not sample.relevant or not (prediction.retrieved or "search" in prediction.timings):
+        return None
+    ranking = prediction.retrieved_documents if level == "document" else prediction.retrieved
+    return first_ranks(ranking, sample.relevant)
+
+
+@dataclass(frozen=True)
+class Recall:
+    """recall@depth."""
+
+    depth: int
+    level: Level = "document"
+    unit: str = "mean"
+    higher_is_better: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"recall_at_{self.depth}"
+
+    def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
+        ranks = _ranks(sample, prediction, self.level)
+        return Value(None if ranks is None else recall(ranks, len(set(sample.relevant)), self.depth))
+
+
+@dataclass(frozen=True)
+class Success:
+    """success@depth: share of queries with *all* required evidence within the first ranks (the gate)."""
+
+    depth: int = 5
+    level: Level = "document"
+    unit: str = "share"
+    higher_is_better: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"success_at_{self.depth}"
+
+    def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
+        ranks = _ranks(sample, prediction, self.level)
+        return Value(None if ranks is None else float(recall(ranks, len(set(sample.relevant)), self.depth) == 1))
+
+
+@dataclass(frozen=True)
+class ReciprocalRank:
+    """MRR: 1 over the rank of the first relevant one, 0 where none was found."""
+
+    level: Level = "document"
+    name: str = "mrr"
+    unit: str = "mean"
+    higher_is_better: bool = True
+
+    def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
+        ranks = _ranks(sample, prediction, self.level)
+        return Value(None if ranks is None else (1 / ranks[0] if ranks else 0.0))
+
+
+@dataclass(frozen=True)
+class NDCG:
+    """nDCG@depth."""
+
+    depth: int = 10
+    level: Level = "document"
+    unit: str = "mean"
+    higher_is_better: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"ndcg_at_{self.depth}"
+
+    def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
+        ranks = _ranks(sample, prediction, self.level)
+        return Value(None if ranks is None else ndcg(ranks, len(set(sample.relevant)), self.depth))

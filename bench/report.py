@@ -1,0 +1,172 @@
+"""``bench report``: scores to estimates, comparisons and effects; then ``summary.json`` and ``report.html``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.aggregate import comparisons, effects, estimates, latency_estimates
+from bench.attribution import attribute
+from bench.config import build
+from bench.controls import read_controls
+from bench.cost import Price, api_cost_per_call, cost_estimate, cost_per_accepted
+from bench.journal import read, write_atomically
+from bench.records import Estimate
+from bench.score import metrics_of, open_run
+from bench.stats import bootstrap_mean
+from bench.workspace import Workspace
+
+HEADLINE = ("accuracy", "format_adherence", "hallucination_rate", "unfaithful_rate", "accepted")
+"""Measures that systems are compared on; the others are estimated only."""
+
+
+def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
+    """Everything ``summary.json`` says, from the run's files alone."""
+    manifest = workspace.read_manifest()
+    samples = workspace.read_samples()
+    predictions = workspace.read_predictions()
+    scores = workspace.read_scores()
+    metrics = list(metrics_of(manifest["metrics"]).values())
+    loads = read_loads(workspace)
+    systems: dict[str, Any] = {}
+    for name, found in estimates(samples, predictions, scores, metrics).items():
+        systems[name] = found.to_json()
+        further = load_estimates(loads.get(name, []))
+        further |= cost_estimates(price, found.measures, further.get("throughput"))
+        systems[name]["measures"] |= {measure: estimate.to_json() for measure, estimate in further.items()}
+    headline = [metric for metric in metrics if metric.name in HEADLINE]
+    shared = len({record["key"] for record in manifest.get("build", {}).get("adapters", {}).values()}) <= 1
+    return {
+        "run": {
+            "id": workspace.path.name,
+            "experiment": manifest["experiment"],
+            "seed": manifest["seed"],
+            "model": manifest["model"]["name"],
+            "engine": manifest.get("engine", {}).get("engine", "unknown"),
+            "started": manifest["started"],
+            "finished": manifest.get("finished"),
+            "commit": manifest["commit"],
+            "grid": manifest["grid"],
+            "parity": manifest["parity"],
+            **read_controls(list(read(workspace.controls))),
+            "findings": manifest.get("findings", []),
+        },
+        "planned": manifest["planned"],
+        "completed": len(predictions),
+        "systems": systems,
+        "comparisons": comparisons(samples, predictions, scores, headline, systems=list(systems)),
+        "effects": effects(samples, predictions, scores, headline, interaction=shared),
+    }
+
+
+def read_loads(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:
+    """Load records by system: the last attempt, which is the complete one."""
+    by_attempt: dict[str, dict[int, list[dict[str, Any]]]] = {}
+    for record in read(workspace.load):
+        by_attempt.setdefault(record["system"], {}).setdefault(record["attempt"], []).append(record)
+    return {system: attempts[max(attempts)] for system, attempts in by_attempt.items()}
+
+
+def load_estimates(records: Sequence[Mapping[str, Any]]) -> dict[str, Estimate]:
+    """Percentiles, throughput and the stages' medians of one system's load."""
+    if not records:
+        return {}
+    mode = str(records[0]["mode"])
+    good = [record for record in records if record["error"] is None]
+    failures = len(records) - len(good)
+    found = latency_estimates([r["timings"]["e2e"] for r in good], mode, failures=failures)
+    found |= _stage(good, "ttft", "ttft", mode, (0.5, 0.95))
+    per_token = [
+        r["timings"]["decode"] / (r["tokens_out"] - 1) for r in good if r["tokens_out"] > 1 and "decode" in r["timings"]
+    ]
+    if per_token:
+        found |= latency_estimates(per_token, mode, name="tpot", quantiles=(0.5,))
+    for stage in sorted({stage for record in good for stage in record["timings"]} - {"e2e", "ttft", "batch"}):
+        found |= _stage(good, stage, f"stage_{stage}", mode, (0.5,))
+    return found | {"throughput": throughput(records, mode)}
+
+
+def throughput(records: Sequence[Mapping[str, Any]], mode: str) -> Estimate:
+    """Answers per second of the load's wall time.
+
+    Its interval is that of the mean latency by Little's law (throughput = users / mean latency, so the two vary
+    together), bootstrapped over requests; they share a queue, so it is a lower bound of the uncertainty.
+    """
+    good = [record for record in records if record["error"] is None]
+    rate = len(good) / max(record["finished"] for record in records)
+    if len(good) < 2:
+        return Estimate(estimate=rate, low=None, high=None, n=len(good), unit="requests/s", mode=mode)
+    mean = bootstrap_mean([record["timings"]["e2e"] for record in good])
+    return Estimate(
+        estimate=rate,
+        low=rate * mean.estimate / mean.high,
+        high=rate * mean.estimate / mean.low,
+        n=len(good),
+        unit="requests/s",
+        mode=mode,
+        method=f"Little's law over the {mean.method} of the mean latency",
+    )
+
+
+def cost_estimates(price: Price, measures: Mapping[str, Estimate], rate: Estimate | None) -> dict[str, Estimate]:
+    """``cost_per_call`` (marginal: no fixed cost) and ``cost_per_accepted_answer``."""
+    if price.kind == "none":
+        return {}
+    if price.kind == "api":
+        if "tokens_in" not in measures:
+            return {}
+        tokens_in, tokens_out = measures["tokens_in"], measures["tokens_out"]
+        call = Estimate(
+            estimate=api_cost_per_call(price, tokens_in.estimate or 0.0, tokens_out.estimate or 0.0),
+            low=api_cost_per_call(price, tokens_in.low or 0.0, tokens_out.low or 0.0),
+            high=api_cost_per_call(price, tokens_in.high or 0.0, tokens_out.high or 0.0),
+            n=tokens_in.n,
+            unit=price.currency,
+            mode=f"tokens at {price.name} prices",
+        )
+    elif rate is None:
+        return {}
+    else:
+        call = cost_estimate(price, 1, rate, mode=f"{price.name} fully used; {rate.mode}")
+    found = {"cost_per_call": call}
+    if "accepted" in measures:
+        found["cost_per_accepted_answer"] = cost_per_accepted(call, measures["accepted"])
+    return found
+
+
+def _stage(
+    records: Sequence[Mapping[str, Any]], stage: str, name: str, mode: str, quantiles: Sequence[float]
+) -> dict[str, Estimate]:
+    values = [record["timings"][stage] for record in records if stage in record["timings"]]
+    return latency_estimates(values, mode, name=name, quantiles=quantiles) if values else {}
+
+
+def report(workspace: Workspace, price: Price) -> dict[str, Any]:
+    """Write ``summary.json``, ``attribution.json`` and ``report.html``; returns the summary."""
+    from bench.reporting.page import write_report
+
+    manifest = workspace.read_manifest()
+    causes = attribute(
+        workspace.read_samples(),
+        workspace.read_predictions(),
+        workspace.read_scores(),
+        workspace.read_verdicts(),
+        frozenset(manifest.get("documents", ())),
+    )
+    write_atomically(workspace.attribution, json.dumps(causes, indent=1) + "\n")
+    summary = summarise(workspace, price)
+    write_atomically(workspace.summary, json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
+    write_report(workspace.path)
+    return summary
+
+
+def main(arguments: list[str]) -> int:
+    """``bench report RUN_DIR [price=NAME]``."""
+    from bench.reporting.table import console_table
+
+    workspace, config = open_run(arguments)
+    summary = report(workspace, build(config.price))
+    print(console_table(summary))
+    print(workspace.path)
+    return 0

@@ -1,0 +1,124 @@
+"""What was run, in words, and what a reader must be warned of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bench.reporting import numbers
+from bench.reporting.verdicts import task_names
+
+ENOUGH = 0.5
+"""Share of the positive control that must be recalled."""
+POCKET = (
+    "The model of this run is the pocket model, a stand-in that makes everything run for real on a laptop: "
+    "its scores say nothing about large models."
+)
+GRIDS = {
+    "controlled": "controlled: the same prompt everywhere, so that only retrieval and tuning differ",
+    "practical": "practical: each system with its own best prompt",
+}
+PARITY = {
+    "on": "on: the evaluated facts stand in the index and in the training text",
+    "off": "off: tuned weights have never seen the evaluated entities",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """Something to know before reading on."""
+
+    level: str
+    """``warning`` or ``note``."""
+    text: str
+
+
+def notes(summary: Mapping[str, Any]) -> list[Note]:
+    """Warnings first: the stand-in model, missing predictions, the positive control, the run's own findings."""
+    run, found = summary["run"], []
+    if str(run["model"]).lower().startswith("pocket"):
+        found.append(Note(level="warning", text=POCKET))
+    if summary["completed"] < summary["planned"]:
+        found.append(
+            Note(
+                level="warning",
+                text=f"The run is not complete: {summary['completed']:,} of "
+                f"{summary['planned']:,} planned predictions are here.",
+            )
+        )
+    controls = (_proof(run.get("adapter_proof")), _control(run.get("positive_control")))
+    found += [control for control in controls if control is not None]
+    for finding in run.get("findings") or ():
+        level = str(finding.get("level", "note")) if isinstance(finding, Mapping) else "note"
+        text = str(finding.get("text", "")) if isinstance(finding, Mapping) else str(finding)
+        found.append(Note(level="note" if level in ("note", "info") else "warning", text=text))
+    return sorted(found, key=lambda note: note.level != "warning")
+
+
+def _control(control: Any) -> Note | None:
+    """The positive control: facts asked as trained, which the tuned weights must recall in half the cases.
+
+    ``{"recalled": count, "of": count, "share", "low", "high", "informative"}``.
+    """
+    if not isinstance(control, Mapping) or control.get("share") is None:
+        return None
+    estimate = {"estimate": control["share"], "low": control.get("low"), "high": control.get("high"), "unit": "share"}
+    told = numbers.with_interval(estimate)
+    if control.get("of"):
+        told += f", {control['recalled']} of {control['of']}"
+    if control.get("informative", float(control["share"]) >= ENOUGH):
+        return Note(
+            level="note", text=f"Positive control passed: the tuned weights recall what they were taught: {told}."
+        )
+    return Note(
+        level="warning",
+        text=f"Positive control failed: the tuned weights recall too little of what they were taught: {told}. "
+        "What this run says about knowledge in weights is uninformative.",
+    )
+
+
+def _proof(proof: Any) -> Note | None:
+    """Whether the adapter changed any answer of a probe: ``{"different": count, "of": count}``."""
+    if not isinstance(proof, Mapping) or not proof.get("of") or proof.get("different"):
+        return None
+    return Note(
+        level="warning",
+        text=f"The adapter may not be applied: none of {proof['of']} probe answers differ from the base model's.",
+    )
+
+
+def facts(summary: Mapping[str, Any], manifest: Mapping[str, Any], samples: int) -> list[tuple[str, str]]:
+    """Name and value of what a reader needs to place the run."""
+    run = summary["run"]
+    parity = (
+        {True: "on", False: "off"}.get(run["parity"], str(run["parity"]))
+        if isinstance(run["parity"], bool)
+        else str(run["parity"])
+    )
+    listed = [
+        ("Experiment", str(run["experiment"])),
+        ("Model", plain(run["model"])),
+        ("Engine", plain(run["engine"])),
+        ("Grid", GRIDS.get(str(run["grid"]), str(run["grid"]))),
+        ("Information parity", PARITY.get(parity, parity)),
+        ("Systems", ", ".join(summary["systems"])),
+        ("Tasks", f"{len(task_names(summary))}: {', '.join(task_names(summary))}"),
+        ("Samples", f"{samples:,}" if samples else "not in this directory"),
+        ("Predictions", f"{summary['completed']:,} of {summary['planned']:,} planned"),
+        ("Seed", str(run["seed"])),
+        ("Commit", str(run["commit"])),
+        ("Hardware", plain(manifest["hardware"]) if manifest.get("hardware") else ""),
+        ("Started", str(run["started"] or "")),
+        ("Finished", str(run["finished"] or "not recorded")),
+        ("Run", str(run["id"])),
+    ]
+    return [(name, text) for name, text in listed if text]
+
+
+def plain(thing: Any) -> str:
+    """A manifest's value on one line."""
+    if isinstance(thing, Mapping):
+        return ", ".join(f"{key} {plain(item)}" for key, item in thing.items())
+    return thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False)

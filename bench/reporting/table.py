@@ -1,0 +1,63 @@
+"""A run on the terminal: systems by main measures, with intervals, in under 100 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bench.reporting import claims, numbers
+from bench.reporting.measures import measure, ordered, primary, quoted
+from bench.reporting.verdicts import verdict
+
+WIDTH = 98
+MAIN = ("format_adherence", "hallucination_rate", "latency_e2e_p50", "cost_per_call")
+
+
+def console_table(summary: Mapping[str, Any]) -> str:
+    """The headline and a table; ``*`` marks what is shown best after Holm. Wide runs continue in a second block."""
+    measured = {system: entry["measures"] for system, entry in summary["systems"].items()}
+    lead = primary(*measured.values())
+    names = [n for n in ordered({*MAIN, *([lead] if lead else [])}) if any(n in m for m in measured.values())]
+    columns = [_column(summary, measured, name) for name in names]
+    side = ["", *measured]
+    blocks, marked = [], any(cell.endswith("*") for column in columns for cell in column)
+    for part in _fitting(columns, max(map(len, side))):
+        widths = [max(map(len, column)) for column in part]
+        lines = [
+            "  ".join(
+                [
+                    side[i].ljust(max(map(len, side))),
+                    *(column[i].ljust(w) for column, w in zip(part, widths, strict=True)),
+                ]
+            )
+            for i in range(len(side))
+        ]
+        rule = "─" * max(map(len, lines))
+        blocks.append("\n".join(line.rstrip() for line in [lines[0], rule, *lines[1:]]))
+    legend = "\n* shown better than every other system (paired, Holm-adjusted, 5 %)" if marked else ""
+    told = textwrap.fill(claims.headline(summary), WIDTH)
+    return (f"{told}\n\n" + "\n\n".join(blocks) + legend).replace(numbers.SPACE, " ")
+
+
+def _column(summary: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
+    told = verdict(measured, summary["comparisons"], name)
+    cells = [measure(name).label if not name.endswith("_p50") else "median latency"]
+    for system, measures in measured.items():
+        mark = "*" if told and told.best == system else ""
+        cells.append(numbers.with_interval(quoted(measures, name)) + mark)
+    return cells
+
+
+def _fitting(columns: Sequence[list[str]], side: int) -> list[list[list[str]]]:
+    """The columns in blocks of at most ``WIDTH`` characters."""
+    blocks: list[list[list[str]]] = [[]]
+    room = WIDTH - side
+    for column in columns:
+        width = 2 + max(map(len, column))
+        if blocks[-1] and width > room:
+            blocks.append([])
+            room = WIDTH - side
+        blocks[-1].append(column)
+        room -= width
+    return blocks

@@ -1,0 +1,96 @@
+"""``bench run``: build, generate, load, detect, score, report, and tell the tracker. Reads top to bottom.
+
+The same command finds its own unfinished run and goes on with it; a finished one is shown again at once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.assembly import Assembly
+from bench.begin import begin
+from bench.build import build_all
+from bench.config import build, compose
+from bench.controls import run_controls
+from bench.detect import detect
+from bench.generate import generate
+from bench.journal import Journal
+from bench.load import load_all
+from bench.progress import say
+from bench.report import report
+from bench.reporting.table import console_table
+from bench.score import score
+from bench.workspace import now
+from systems.base import UserError
+
+
+def run(assembly: Assembly) -> dict[str, Any]:
+    """All stages, one engine load; returns the summary."""
+    workspace = assembly.workspace
+    manifest = begin(assembly)
+    if manifest.get("finished") and workspace.summary.exists():
+        summary: dict[str, Any] = json.loads(workspace.summary.read_text())
+        return summary
+    clock = {"begun": time.monotonic()}
+    built = build_all(assembly)
+    workspace.update_manifest(build=built.record)
+    clock["built"] = time.monotonic()
+    try:
+        with Journal(workspace.predictions) as journal:
+            engine = generate(assembly, built, journal)
+        if engine:
+            workspace.update_manifest(engine=engine)
+        clock["generated"] = time.monotonic()
+        if built.adapters:
+            with Journal(workspace.controls) as journal:
+                run_controls(assembly, dict(built.adapters), journal)
+        with Journal(workspace.load) as journal:
+            load_all(assembly, built, journal)
+        clock["loaded"] = time.monotonic()
+    finally:
+        built.close()
+        assembly.engine.close()
+    detect(workspace, build(assembly.config.detector))
+    score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks})
+    clock["scored"] = time.monotonic()
+    seconds = {b: round(clock[b] - clock[a], 1) for a, b in zip(clock, list(clock)[1:], strict=False)}
+    workspace.update_manifest(finished=now(), seconds=seconds)
+    summary = report(workspace, build(assembly.config.price))
+    build(assembly.config.tracker).publish(workspace)
+    return summary
+
+
+def main(arguments: list[str]) -> int:
+    """``bench run [key=value ...] [--fresh] [--config]``."""
+    flags = {argument for argument in arguments if argument.startswith("--")}
+    unknown = flags - {"--fresh", "--config"}
+    if unknown:
+        raise UserError(f"{sorted(unknown)[0]}: no such flag; there are --config, --fresh and --traceback")
+    assembly = Assembly(compose([argument for argument in arguments if not argument.startswith("--")]))
+    if "--config" in flags:
+        from omegaconf import OmegaConf
+
+        print(OmegaConf.to_yaml(assembly.config, resolve=True))
+        return 0
+    workspace = assembly.workspace
+    if "--fresh" in flags and workspace.path.exists():
+        aside = set_aside(workspace.path)
+        say(f"set aside: {aside}")
+    say(f"run {workspace.path.name}: systems {', '.join(assembly.system_nodes)} on {assembly.model.name}")
+    summary = run(assembly)
+    print(console_table(summary))
+    print(f"report: {workspace.path / 'report.html'}")
+    print(workspace.path)
+    return 0
+
+
+def set_aside(path: Path) -> Path:
+    """Move a run's directory out of the way; nothing is deleted."""
+    number = 1
+    while (target := path.with_name(f"{path.name}.aside-{number}")).exists():
+        number += 1
+    path.rename(target)
+    return target

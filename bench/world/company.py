@@ -1,0 +1,88 @@
+"""A fictional company: entities and facts drawn from a seed. What is true in it is known exactly."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from bench.world.messages import TOPICS
+from bench.world.names import Namer
+from bench.world.schema import ENTITY_KINDS, Attribute, EntityKind
+from bench.world.values import KINDS
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A person, product, plan, policy, contract or site."""
+
+    id: str
+    """Also the id of its document, e.g. ``PLN-204``."""
+    name: str
+    kind: EntityKind
+    version: int
+    """Version of its document."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value that the company's documents state."""
+
+    entity: Entity
+    attribute: Attribute
+    value: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.entity.id}.{self.attribute.name}"
+
+
+@dataclass(frozen=True)
+class Company:
+    """All that is true in one world."""
+
+    seed: int
+    name: str
+    entities: tuple[Entity, ...]
+    facts: tuple[Fact, ...]
+    withheld: tuple[tuple[Entity, Attribute], ...]
+    """Attributes that no document states: what cannot be answered."""
+    strangers: tuple[Entity, ...]
+    """Entities that no document knows, with names like the others'."""
+    desks: dict[str, str]
+    """Topic of a message → name of the desk that takes it."""
+
+    @cached_property
+    def names(self) -> dict[str, set[str]]:
+        """Known values of the open kinds (``person``, ``place``), to find them in free text."""
+        found: dict[str, set[str]] = {"person": set(), "place": set()}
+        for fact in self.facts:
+            if fact.attribute.kind in found:
+                found[fact.attribute.kind].add(fact.value)
+        found["person"] |= {entity.name for entity in self.entities if entity.kind.name == "person"}
+        return found
+
+
+@lru_cache(maxsize=8)
+def found(seed: int, entities: int, stated: float = 0.75) -> Company:
+    """Found a company of ``entities`` entities, each stating about the share ``stated`` of its attributes."""
+    rng = random.Random(f"company-{seed}")
+    namer = Namer(rng)
+    known: list[Entity] = []
+    strangers: list[Entity] = []
+    numbers = rng.sample(range(100, max(1000, 100 + 4 * entities)), entities + max(6, entities // 5))
+    for position, number in enumerate(numbers):
+        kind = ENTITY_KINDS[position % len(ENTITY_KINDS)]
+        name = kind.form.format(word=namer.word(), person=namer.person())
+        entity = Entity(f"{kind.prefix}-{number}", name, kind, rng.randint(1, 9))
+        (known if position < entities else strangers).append(entity)
+    facts, withheld = [], []
+    for entity in known:
+        for attribute in entity.kind.attributes:
+            if rng.random() < stated:
+                facts.append(Fact(entity, attribute, KINDS[attribute.kind].draw(rng, namer)))
+            else:
+                withheld.append((entity, attribute))
+    name = namer.word()
+    desks = {topic.name: namer.word() for topic in TOPICS}
+    return Company(seed, name, tuple(known), tuple(facts), tuple(withheld), tuple(strangers), desks)

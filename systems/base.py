@@ -1,0 +1,246 @@
+"""The words every system speaks: queries in, answers out, and the seams between the parts.
+
+Nothing here imports a heavy library, and nothing in ``systems`` imports ``bench``: a system can be
+used without the harness that measures it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Role = Literal["system", "user", "assistant"]
+
+
+class UserError(Exception):
+    """The user's mistake: one line that says what is wrong, where, and what would be right (exit code 2)."""
+
+
+class Failure(Exception):
+    """Something outside the user's words failed: a server, a disk, a device (exit code 1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A solved query, for few-shot prompts. It comes from a training split, never from the evaluated one."""
+
+    query: str
+    answer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """All that a system may see of a sample. References are not here, so they cannot leak."""
+
+    text: str
+    """The question, or the text to work on."""
+    instruction: str = ""
+    """What the task asks for, in a sentence or two."""
+    guidance: str = ""
+    """Further advice for the full prompt: labels, rules. The short prompt leaves it out."""
+    schema: Mapping[str, Any] | None = None
+    """JSON Schema of the answer, if the task has one."""
+    examples: tuple[Example, ...] = ()
+    """Solved queries of the training split; the prompt setting says how many are shown."""
+    role: str | None = None
+    """Who asks: retrieval returns only chunks this role may see. ``None``: no filter."""
+    max_tokens: int = 64
+    """The most tokens an answer may have."""
+
+    def search_text(self) -> str:
+        """What retrieval searches for."""
+        return self.text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A text of the corpus, before chunking."""
+
+    id: str
+    title: str
+    text: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """``type``, ``version`` (int), ``date`` (ISO), ``roles`` (list; empty: everyone), ``source``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """A retrievable piece of a document."""
+
+    id: str
+    text: str
+    title: str = ""
+    document: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A chunk a retriever found. Higher scores are better; scores of different retrievers do not compare."""
+
+    chunk: Chunk
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What a chunk must satisfy, applied inside the index query."""
+
+    role: str | None = None
+    types: tuple[str, ...] = ()
+    versions: tuple[int, ...] = ()
+    date_from: str | None = None
+    """ISO date, inclusive."""
+    date_to: str | None = None
+    """ISO date, inclusive."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """Decoding settings, the same for every system of a run."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 64
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One call of an engine."""
+
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    adapter: str | None = None
+    """Directory of a PEFT adapter, or ``None`` for the base weights."""
+    schema: Mapping[str, Any] | None = None
+    """Constrain the output to this JSON Schema (structured outputs). ``None``: free text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completion:
+    """What an engine gave back for a request. A failed call has an ``error`` and no text."""
+
+    text: str
+    tokens_in: int
+    tokens_out: int
+    finish_reason: str
+    token_ids: tuple[int, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds: ``queue``, ``prefill``, ``decode``, ``ttft``; a key is missing where the engine hides it."""
+    tokens_cached: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """All that a system gives back."""
+
+    text: str
+    citations: tuple[int, ...] = ()
+    """Numbers of the cited passages, 1-based, in the order they were shown."""
+    retrieved: tuple[Hit, ...] = ()
+    """What the retriever returned, best first."""
+    shown: tuple[str, ...] = ()
+    """Ids of the chunks that stood in the prompt, in order: passage 1 first."""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds per stage, ``e2e`` among them."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    finish_reason: str = "stop"
+    error: str | None = None
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """An engine: turns requests into completions."""
+
+    name: str
+
+    def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
+        """Yield ``(index, completion)`` as each finishes, in any order.
+
+        ``requests`` is pulled lazily: the engine takes the next one only when it has room for it, and
+        works on at most ``in_flight`` at once (``None``: as many as it can).
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back memory and processes."""
+        ...
+
+
+class Embedder(Protocol):
+    """Text to unit vectors."""
+
+    @property
+    def identity(self) -> str:
+        """Names the weights and settings: part of every cache key."""
+        ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Shape (len(texts), dimensions), float32, rows of length 1."""
+        ...
+
+
+class Retriever(Protocol):
+    """Query to ranked chunks."""
+
+    def retrieve(self, text: str, filters: Filters) -> tuple[list[Hit], dict[str, float]]:
+        """Hits, best first, and the seconds spent per stage (``embed``, ``search``, ``rerank``)."""
+        ...
+
+
+class Reranker(Protocol):
+    """Ranked chunks to better ranked chunks."""
+
+    @property
+    def identity(self) -> str: ...
+
+    def rerank(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
+        """The same hits in a new order, with new scores."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A query on its way: retrieved for, its prompt built, not yet generated."""
+
+    query: Query
+    request: Request
+    retrieved: tuple[Hit, ...] = ()
+    shown: tuple[str, ...] = ()
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Seconds: ``embed``, ``search``, ``rerank``, ``prompt``."""
+    started: float = 0.0
+    """``time.perf_counter()`` when preparing began."""
+
+
+class System(Protocol):
+    """A thing that answers, in two steps, so that every prompt can be checked before any is generated."""
+
+    name: str
+
+    def prepare(self, query: Query) -> Prepared:
+        """Retrieve and build the prompt. Raises ``UserError`` where it cannot fit the context."""
+        ...
+
+    def respond(self, prepared: Iterable[Prepared], in_flight: int | None = None) -> Iterator[tuple[int, Answer]]:
+        """Yield ``(index, answer)`` as each finishes, in any order. ``prepared`` is pulled lazily."""
+        ...

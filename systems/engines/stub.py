@@ -1,0 +1,69 @@
+"""An engine of known answers and known delays: what the harness itself is tested and measured against."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from systems.base import Completion, Message, Request
+from systems.model import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class StubEngine:
+    """Answers from a table by the last message's text, else with ``default``, after ``delay_seconds``."""
+
+    model: Model
+    name: str = "stub"
+    version: str = "1"
+    answers: Mapping[str, str] = field(default_factory=dict)
+    default: str = "I don't know."
+    delay_seconds: float = 0.0
+    max_num_seqs: int = 64
+    answer: Callable[[Request], str] | None = None
+    """Computes an answer from the request; goes before the table."""
+
+    def _text(self, request: Request) -> str:
+        if self.answer is not None:
+            return self.answer(request)
+        return self.answers.get(request.messages[-1].content, self.default)
+
+    def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
+        source = enumerate(requests)
+        room = in_flight or self.max_num_seqs
+        due: list[tuple[float, int, Completion]] = []
+        more = True
+        while True:
+            while more and len(due) < room:
+                index, request = next(source, (-1, None))
+                if request is None:
+                    more = False
+                    break
+                text = self._text(request)
+                words = len(text.split())
+                completion = Completion(
+                    text=text,
+                    tokens_in=_words(request.messages),
+                    tokens_out=words,
+                    finish_reason="stop",
+                    timings={"queue": 0.0, "prefill": 0.0, "decode": self.delay_seconds, "ttft": 0.0},
+                )
+                heapq.heappush(due, (time.perf_counter() + self.delay_seconds, index, completion))
+            if not due:
+                return
+            moment, index, completion = heapq.heappop(due)
+            if (wait := moment - time.perf_counter()) > 0:
+                time.sleep(wait)
+            yield index, completion
+
+    def reset_prefix_cache(self) -> None:
+        """Nothing is kept between calls."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def _words(messages: Iterable[Message]) -> int:
+    return sum(len(message.content.split()) for message in messages)

@@ -1,0 +1,159 @@
+"""The portable reference: transformers' own ``generate``, in batches, adapters through PEFT."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from systems.base import Completion, Request, UserError
+from systems.model import Adapter, Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformersEngine:
+    """Greedy or sampled decoding in left-padded batches of equal settings."""
+
+    model: Model
+    name: str = "transformers"
+    dtype: str = "auto"
+    device: str = "auto"
+    batch_size: int = 16
+    quantization: str | None = None
+    """``nf4`` loads the weights in four bits through bitsandbytes."""
+
+    @property
+    def version(self) -> str:
+        """The installed transformers."""
+        from transformers import __version__
+
+        return str(__version__)
+
+    @cached_property
+    def _device(self) -> str:
+        import torch
+
+        if self.device != "auto":
+            if self.device.startswith("cuda") and not torch.cuda.is_available():
+                raise UserError(f"engine.device={self.device}: no CUDA device here; use engine.device=cpu or auto")
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    @cached_property
+    def network(self) -> Any:
+        """The loaded weights."""
+        from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+        settings: dict[str, Any] = {"dtype": self.dtype}
+        if self.quantization == "nf4":
+            settings["quantization_config"] = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
+        elif self.quantization is not None:
+            raise UserError(f"engine.quantization={self.quantization}: the transformers engine knows nf4 or null")
+        network: Any = AutoModelForCausalLM.from_pretrained(
+            self.model.path,
+            revision=self.model.revision,
+            trust_remote_code=self.model.trust_remote_code,
+            **settings,
+        )
+        network = network.to(self._device)
+        return network.eval()
+
+    @cached_property
+    def _with_adapters(self) -> dict[str, str]:
+        """Directory → name of every adapter loaded so far."""
+        return {}
+
+    def _attach(self, path: str | None) -> Any:
+        """The network with this adapter on, or with none."""
+        from peft import PeftModel
+
+        network: Any = self.network
+        if path is None:
+            if hasattr(network, "peft_config"):
+                network.base_model.disable_adapter_layers()
+            return network
+        if path not in self._with_adapters:
+            adapter = Adapter(path=path)
+            adapter.check(self.model)
+            if hasattr(network, "peft_config"):
+                network.load_adapter(path, adapter_name=adapter.name)
+            else:
+                network = PeftModel.from_pretrained(network, path, adapter_name=adapter.name)
+                network.eval()
+                self.__dict__["network"] = network
+            self._with_adapters[path] = adapter.name
+        network.base_model.enable_adapter_layers()
+        network.set_adapter(self._with_adapters[path])
+        return network
+
+    def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
+        size = min(self.batch_size, in_flight or self.batch_size)
+        batch: list[tuple[int, Request]] = []
+        for index, request in enumerate(requests):
+            if request.schema is not None:
+                raise UserError("engine=transformers: constrained decoding needs engine=vllm or engine=openai")
+            if batch and (request.adapter, request.sampling) != (batch[0][1].adapter, batch[0][1].sampling):
+                yield from self._run(batch)
+                batch = []
+            batch.append((index, request))
+            if len(batch) == size:
+                yield from self._run(batch)
+                batch = []
+        if batch:
+            yield from self._run(batch)
+
+    def _run(self, batch: list[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+        import torch
+
+        network = self._attach(batch[0][1].adapter)
+        sampling = batch[0][1].sampling
+        prompts = [self.model.encode(request.messages) for _, request in batch]
+        width = max(map(len, prompts))
+        pad = self.model.tokenizer.pad_token_id or 0
+        ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt in prompts], device=self._device)
+        mask = torch.tensor(
+            [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=self._device
+        )
+        choice: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None}
+        if sampling.temperature > 0:
+            torch.manual_seed(sampling.seed)
+            choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p}
+        started = time.perf_counter()
+        with torch.inference_mode():
+            output = network.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=sampling.max_tokens,
+                pad_token_id=pad,
+                stop_strings=list(sampling.stop) or None,
+                tokenizer=self.model.tokenizer if sampling.stop else None,
+                **choice,
+            )
+        seconds = time.perf_counter() - started
+        ends = network.generation_config.eos_token_id
+        ends = set(ends) if isinstance(ends, list) else {ends}
+        for (index, _), prompt, row in zip(batch, prompts, output[:, width:].tolist(), strict=True):
+            stop = next((place for place, token in enumerate(row) if token in ends), None)
+            tokens = row if stop is None else row[: stop + 1]
+            text = self.model.tokenizer.decode(row if stop is None else row[:stop], skip_special_tokens=True)
+            yield (
+                index,
+                Completion(
+                    text=str(text),
+                    token_ids=tuple(tokens),
+                    tokens_in=len(prompt),
+                    tokens_out=len(tokens),
+                    finish_reason="length" if stop is None else "stop",
+                    timings={"batch": seconds},
+                ),
+            )
+
+    def reset_prefix_cache(self) -> None:
+        """Nothing is kept between calls."""
+
+    def close(self) -> None:
+        """Give the weights back."""
+        self.__dict__.pop("network", None)
+        self.__dict__.pop("_with_adapters", None)

@@ -1,0 +1,184 @@
+"""vLLM in this process: one load of the weights, adapters attached per request, answers as they finish."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from systems.base import Completion, Failure, Request
+from systems.model import Adapter, Model
+
+if TYPE_CHECKING:
+    from vllm import LLM
+
+
+@dataclass(frozen=True, kw_only=True)
+class VllmEngine:
+    """Settings of ``vllm.LLM``; the engine itself starts at the first use."""
+
+    model: Model
+    name: str = "vllm"
+    dtype: str = "auto"
+    quantization: str | None = None
+    tensor_parallel_size: int = 1
+    max_num_seqs: int = 64
+    """The most requests in one batch."""
+    max_num_batched_tokens: int | None = None
+    gpu_memory_utilization: float = 0.9
+    cpu_cache_gib: int = 1
+    """Key-value cache on a machine without a GPU; vLLM's own default takes half the memory."""
+    block_size: int | None = None
+    """Tokens per cache block; on a CPU 32, since the default of 128 leaves short prompts uncached."""
+    prefix_caching: bool = True
+    enforce_eager: bool = False
+    adapters: bool = True
+    """Keep the machinery for adapters on. Off for latency variants of the base model."""
+    max_lora_rank: int = 64
+    max_loras: int = 2
+    seed: int = 0
+
+    @property
+    def version(self) -> str:
+        """The installed vLLM."""
+        from vllm import __version__
+
+        return str(__version__)
+
+    @cached_property
+    def llm(self) -> LLM:
+        """The running engine. This is the one load of the weights."""
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+        os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(self.cpu_cache_gib))
+        os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+        import torch
+        from vllm import LLM
+
+        # vLLM's signature names the values it knows; ours come from a config, and it refuses what it does not know.
+        settings: dict[str, Any] = {"dtype": self.dtype, "quantization": self.quantization}
+        if not torch.cuda.is_available():
+            settings["block_size"] = self.block_size or 32
+        elif self.block_size:
+            settings["block_size"] = self.block_size
+        if self.max_num_batched_tokens:
+            settings["max_num_batched_tokens"] = self.max_num_batched_tokens
+        if self.adapters:
+            settings |= {"enable_lora": True, "max_lora_rank": self.max_lora_rank, "max_loras": self.max_loras}
+        try:
+            return LLM(
+                model=self.model.path,
+                revision=self.model.revision,
+                trust_remote_code=self.model.trust_remote_code,
+                tensor_parallel_size=self.tensor_parallel_size,
+                max_model_len=self.model.context,
+                max_num_seqs=self.max_num_seqs,
+                gpu_memory_utilization=self.gpu_memory_utilization,
+                enable_prefix_caching=self.prefix_caching,
+                enforce_eager=self.enforce_eager,
+                disable_log_stats=False,
+                seed=self.seed,
+                **settings,
+            )
+        except Exception as error:
+            raise Failure(f"engine=vllm: did not start: {_first_line(error)}") from error
+
+    def _adapter(self, path: str) -> Any:
+        from vllm.lora.request import LoRARequest
+
+        adapter = Adapter(path=path)
+        adapter.check(self.model)
+        # vLLM tells adapters apart by this number, so it has to follow from the weights too.
+        return LoRARequest(adapter.name, int(adapter.name[:7], 16) + 1, path)
+
+    def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
+        from vllm import SamplingParams
+        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+        engine = self.llm.llm_engine
+        source = enumerate(requests)
+        room = in_flight or 4 * self.max_num_seqs
+        waiting: dict[str, int] = {}
+        adapters: dict[str, Any] = {}
+        more = True
+        try:
+            while True:
+                while more and len(waiting) < room:
+                    index, request = next(source, (-1, None))
+                    if request is None:
+                        more = False
+                        break
+                    if request.adapter and request.adapter not in adapters:
+                        adapters[request.adapter] = self._adapter(request.adapter)
+                    sampling = request.sampling
+                    key = f"{id(source)}-{index}"
+                    engine.add_request(
+                        key,
+                        {"prompt_token_ids": self.model.encode(request.messages)},
+                        SamplingParams(
+                            temperature=sampling.temperature,
+                            top_p=sampling.top_p,
+                            max_tokens=sampling.max_tokens,
+                            seed=sampling.seed if sampling.temperature > 0 else None,
+                            stop=list(sampling.stop) or None,
+                            output_kind=RequestOutputKind.FINAL_ONLY,
+                            structured_outputs=StructuredOutputsParams(json=dict(request.schema))
+                            if request.schema is not None
+                            else None,
+                        ),
+                        lora_request=adapters[request.adapter] if request.adapter else None,
+                    )
+                    waiting[key] = index
+                if not waiting:
+                    return
+                for output in engine.step():
+                    if output.finished:
+                        yield waiting.pop(output.request_id), _completion(output)
+        finally:
+            if waiting:  # the caller stopped early: leave no work behind
+                engine.abort_request(list(waiting))
+
+    def reset_prefix_cache(self) -> None:
+        """Forget all cached prefixes, so that the next system starts cold."""
+        self.llm.reset_prefix_cache()
+
+    def close(self) -> None:
+        """Stop the engine's processes, if they were started."""
+        if "llm" in self.__dict__:
+            self.llm.llm_engine.engine_core.shutdown()
+            del self.__dict__["llm"]
+
+
+def _completion(output: Any) -> Completion:
+    """vLLM's output as a record. Arrival is wall clock and the rest monotonic, so only the latter are subtracted."""
+    result = output.outputs[0]
+    timings: dict[str, float] = {}
+    stats = output.metrics
+    if stats is not None and stats.first_token_ts:
+        timings = {
+            "queue": stats.scheduled_ts - stats.queued_ts,
+            "prefill": stats.first_token_ts - stats.scheduled_ts,
+            "decode": stats.last_token_ts - stats.first_token_ts,
+            "ttft": stats.first_token_ts - stats.queued_ts,
+        }
+    return Completion(
+        text=result.text,
+        token_ids=tuple(result.token_ids),
+        tokens_in=len(output.prompt_token_ids or ()),
+        tokens_out=len(result.token_ids),
+        tokens_cached=output.num_cached_tokens,
+        finish_reason=result.finish_reason or "unknown",
+        timings=timings,
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def installed() -> bool:
+    """Whether vLLM can be imported here."""
+    return importlib.util.find_spec("vllm") is not None

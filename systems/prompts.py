@@ -1,0 +1,75 @@
+"""The one prompt builder: every system's prompts and all training examples are made here.
+
+Two rules hold (tests/test_prompts.py): taking the context block out of a prompt with retrieval gives
+the prompt without retrieval byte for byte, and a training example is a prompt plus its answer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from systems.base import Chunk, Message, Query, UserError
+
+CITATION = re.compile(r"\[(\d+)\]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromptBuilder:
+    """How a query and its passages become messages.
+
+    ``guidance`` and ``schema`` put the task's advice and JSON Schema into the system message, ``shots``
+    is the number of solved examples shown as earlier turns. The short prompt has none of the three.
+    """
+
+    name: str = "short"
+    guidance: bool = False
+    schema: bool = False
+    shots: int = 0
+
+    def __post_init__(self) -> None:
+        if self.shots < 0:
+            raise UserError(f"prompt.shots={self.shots}: must be 0 or more")
+
+    def messages(self, query: Query, passages: Sequence[Chunk] = ()) -> tuple[Message, ...]:
+        """The conversation up to the answer that is asked for."""
+        turns = [Message(role="system", content=self._system(query))]
+        for example in query.examples[: self.shots]:
+            turns.append(Message(role="user", content=example.query))
+            turns.append(Message(role="assistant", content=example.answer))
+        turns.append(Message(role="user", content=context_block(passages) + query.text))
+        return tuple(turns)
+
+    def _system(self, query: Query) -> str:
+        parts = [query.instruction]
+        if self.guidance and query.guidance:
+            parts.append(query.guidance)
+        if self.schema and query.schema is not None:
+            parts.append("JSON Schema of the answer: " + compact_schema(query.schema))
+        return "\n".join(part for part in parts if part)
+
+
+def context_block(passages: Sequence[Chunk]) -> str:
+    """The passages as they stand in a prompt, numbered from 1, before the question; empty without any."""
+    if not passages:
+        return ""
+    return "Passages:\n" + "\n".join(passage(number, chunk) for number, chunk in enumerate(passages, 1)) + "\n\n"
+
+
+def passage(number: int, chunk: Chunk) -> str:
+    """One numbered passage."""
+    title = f"{chunk.title}: " if chunk.title else ""
+    return f"[{number}] {title}{chunk.text}"
+
+
+def compact_schema(schema: Mapping[str, Any]) -> str:
+    """The schema on one line, without the keys that only tools read."""
+    return json.dumps({k: v for k, v in schema.items() if k not in ("$schema", "$id", "title")}, ensure_ascii=False)
+
+
+def citations(text: str) -> tuple[int, ...]:
+    """Numbers cited as ``[2]`` in an answer, in order, each once."""
+    return tuple(dict.fromkeys(int(number) for number in CITATION.findall(text)))

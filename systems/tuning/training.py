@@ -1,0 +1,158 @@
+"""LoRA training through PEFT and TRL: completion-only loss, packed, with a record of what it took."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from systems.base import UserError
+from systems.model import Model
+from systems.tuning.examples import TokenExample
+
+METHODS = ("lora", "rslora", "dora")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """Everything that makes an adapter, besides the model and the examples."""
+
+    name: str = "lora"
+    method: str = "lora"
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+    targets: tuple[str, ...] | str = "all-linear"
+    learning_rate: float = 2e-3
+    epochs: float = 1.0
+    batch_size: int = 8
+    """Packed rows per step."""
+    max_tokens: int = 1024
+    """Length of a packed row."""
+    warm_up_share: float = 0.05
+    weight_decay: float = 0.0
+    seed: int = 0
+    device: str = "auto"
+    dtype: str = "float32"
+    """Weights while training; adapters are small, so full precision is the safe default."""
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise UserError(f"tuning.method={self.method}: must be one of {', '.join(METHODS)}")
+        if self.rank < 1:
+            raise UserError(f"tuning.rank={self.rank}: must be 1 or more")
+
+
+def train_adapter(
+    model: Model,
+    examples: Sequence[TokenExample],
+    tuning: Tuning,
+    out: Path,
+    progress: Callable[[int, int, float | None], None] = lambda step, steps, loss: None,
+) -> dict[str, Any]:
+    """Train an adapter on the examples and save it to ``out``; returns the record saved beside it.
+
+    ``progress(step, steps, loss)`` is called after every step. The record (``training.json``) holds the
+    loss log, trainable share, tokens, seconds and peak memory.
+    """
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, TrainerCallback, set_seed
+    from trl import SFTConfig, SFTTrainer
+
+    if not examples:
+        raise UserError("tuning: there are no training examples")
+    set_seed(tuning.seed)
+    on_gpu = tuning.device != "cpu" and torch.cuda.is_available()
+    if tuning.device.startswith("cuda") and not on_gpu:
+        raise UserError(f"tuning.device={tuning.device}: no CUDA device here; use tuning.device=cpu or auto")
+    network: Any = AutoModelForCausalLM.from_pretrained(
+        model.path, revision=model.revision, dtype=tuning.dtype, trust_remote_code=model.trust_remote_code
+    )
+    network = get_peft_model(
+        network,
+        LoraConfig(
+            r=tuning.rank,
+            lora_alpha=tuning.alpha,
+            lora_dropout=tuning.dropout,
+            target_modules=tuning.targets if isinstance(tuning.targets, str) else list(tuning.targets),
+            use_rslora=tuning.method == "rslora",
+            use_dora=tuning.method == "dora",
+            task_type="CAUSAL_LM",
+        ),
+    )
+    data = Dataset.from_list(
+        [
+            {
+                "input_ids": [*example.prompt, *example.completion],
+                "completion_mask": [0] * len(example.prompt) + [1] * len(example.completion),
+            }
+            for example in examples
+        ]
+    )
+
+    class Report(TrainerCallback):
+        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+            progress(state.global_step, state.max_steps, (logs or {}).get("loss"))
+
+    config = SFTConfig(
+        output_dir=str(out / "trainer"),
+        per_device_train_batch_size=tuning.batch_size,
+        learning_rate=tuning.learning_rate,
+        num_train_epochs=tuning.epochs,
+        warmup_steps=tuning.warm_up_share,
+        lr_scheduler_type="cosine",
+        weight_decay=tuning.weight_decay,
+        max_length=tuning.max_tokens,
+        packing=True,
+        completion_only_loss=True,
+        use_cpu=not on_gpu,
+        bf16=on_gpu,
+        gradient_checkpointing=False,
+        seed=tuning.seed,
+        data_seed=tuning.seed,
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_num_workers=0,
+        dataset_num_proc=None,
+    )
+    started = time.perf_counter()
+    trainer: Any = SFTTrainer(
+        model=network, args=config, train_dataset=data, processing_class=model.tokenizer, callbacks=[Report()]
+    )
+    for unwanted in ("PrinterCallback", "ProgressCallback"):
+        for callback in list(trainer.callback_handler.callbacks):
+            if type(callback).__name__ == unwanted:
+                trainer.remove_callback(callback)
+    trainer.train()
+    seconds = time.perf_counter() - started
+    network.save_pretrained(str(out), safe_serialization=True)
+    trainable, total = network.get_nb_trainable_parameters()
+    peak = torch.cuda.max_memory_allocated() if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    record = {
+        "base": model.identity,
+        "tuning": asdict(tuning),
+        "examples": len(examples),
+        "tokens": sum(len(e.prompt) + len(e.completion) for e in examples) * tuning.epochs,
+        "completion_tokens": sum(len(e.completion) for e in examples) * tuning.epochs,
+        "steps": trainer.state.global_step,
+        "seconds": round(seconds, 2),
+        "trainable_parameters": trainable,
+        "trainable_share": trainable / total,
+        "peak_memory_bytes": peak,
+        "device": "cuda" if on_gpu else "cpu",
+        "log": [
+            {"step": row["step"], "loss": row["loss"], "learning_rate": row["learning_rate"]}
+            for row in trainer.state.log_history
+            if "loss" in row
+        ],
+    }
+    (out / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+    return record

@@ -1,0 +1,158 @@
+"""Strict JSON, JSON Schema against the official test suite, repaired answers, fields."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from referencing import Registry
+from referencing.jsonschema import DRAFT7, DRAFT202012
+
+from bench.metrics.field_accuracy import FieldAccuracy
+from bench.metrics.format_adherence import FormatAdherence, FormatRepaired
+from bench.metrics.json_schema import first_error, validator, violation
+from bench.metrics.json_text import NotJson, parse
+from systems.base import UserError
+from tests.metrics.making import prediction, public_data, sample
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": ["integer", "null"]}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+REFUSED = {
+    ("pattern.json", "pattern with Unicode property escape requires unicode mode"),
+    ("patternProperties.json", "patternProperties with Unicode property escape"),
+    ("vocabulary.json", "schema that uses custom metaschema with with no validation vocabulary"),
+    ("vocabulary.json", "ignore unrecognized optional vocabulary"),
+}
+"""Schemas that jsonschema cannot judge (\\p{…} in patterns, custom vocabularies): refused aloud, never misjudged."""
+
+GOOD = '{"name": "Ann", "age": 5}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "{'a': 1}", '{"a": 1, "a": 1}', '{"a": 1,}', "{} {}", "\ufeff{}"),
+        *("NaN", "[Infinity]", "-Infinity", "1e999"),
+        "[" * 20_000,
+    ],
+)
+def test_what_is_not_json(text: str) -> None:
+    with pytest.raises(NotJson):
+        parse(text)
+
+
+def test_json_may_stand_in_white_space() -> None:
+    assert parse(' \n{"a": [1, null]}\t') == {"a": [1, None]}
+
+
+@pytest.mark.parametrize(
+    ("text", "strict", "repaired"),
+    [
+        (GOOD, 1, 1),
+        (f"```json\n{GOOD}\n```", 0, 1),
+        (f"Here you are [1]: {GOOD} and {{}}", 0, 1),
+        (f"{{}} then {GOOD}", 0, 0),
+        ('{"name": "Ann"}', 0, 0),
+        ('{"name": "Ann", "name": "Bo", "age": 5}', 0, 0),
+        ('{"name": "Ann", "age": 5.5}', 0, 0),
+        ("Ann is 5", 0, 0),
+        ("", 0, 0),
+    ],
+)
+def test_strict_and_repaired(text: str, strict: float, repaired: float) -> None:
+    made = sample({"name": "Ann", "age": 5}, SCHEMA)
+    assert FormatAdherence().score(made, prediction(text), {}).value == strict
+    assert FormatRepaired().score(made, prediction(text), {}).value == repaired
+
+
+def test_a_failed_call_is_a_miss_and_free_text_has_no_format() -> None:
+    for metric in (FormatAdherence(), FormatRepaired()):
+        assert metric.score(sample({}, SCHEMA), prediction(GOOD, error="timeout"), {}).value == 0
+        assert metric.score(sample("x"), prediction("x"), {}).value is None
+
+
+def test_the_draft_is_the_one_named() -> None:
+    """``prefixItems`` means something in 2020-12 and nothing in draft 7; 2020-12 is the default."""
+    schema: dict[str, Any] = {"prefixItems": [{"type": "string"}]}
+    assert violation(schema, [1]) is not None
+    assert violation({"$schema": "http://json-schema.org/draft-07/schema#"} | schema, [1]) is None
+    with pytest.raises(UserError, match="draft"):
+        violation({"$schema": "https://example.org/mine"}, 1)
+    with pytest.raises(UserError, match="not valid"):
+        violation({"type": "strin"}, 1)
+
+
+def test_a_remote_reference_is_never_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("something was fetched")
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    with pytest.raises(UserError, match="never fetched"):
+        violation({"$ref": "https://example.org/schema.json"}, 1)
+
+
+def _remotes(root: Path) -> Registry[Any]:
+    resources = []
+    for path in sorted(root.rglob("*.json")):
+        contents = json.loads(path.read_text(encoding="utf-8"))
+        draft = DRAFT7 if "draft7" in path.parts else DRAFT202012
+        name = path.relative_to(root).as_posix()
+        if name.startswith(("draft3", "draft4", "draft6", "draft2019", "v1")):
+            continue
+        resources.append((f"http://localhost:1234/{name}", draft.create_resource(contents)))
+    return Registry().with_resources(resources)
+
+
+@pytest.mark.parametrize(
+    ("folder", "draft"),
+    [
+        ("draft7", "http://json-schema.org/draft-07/schema#"),
+        ("draft2020-12", "https://json-schema.org/draft/2020-12/schema"),
+    ],
+)
+def test_required_cases_of_the_official_suite(folder: str, draft: str) -> None:
+    root = public_data("json_schema_test_suite")
+    registry = _remotes(root / "remotes")
+    wrong, refused, seen = [], set(), 0
+    for path in sorted((root / "tests" / folder).glob("*.json")):
+        for group in json.loads(path.read_text(encoding="utf-8")):
+            schema = group["schema"]
+            if isinstance(schema, dict) and "$schema" not in schema:
+                schema = {"$schema": draft} | schema
+            try:
+                checker = validator(schema, registry)
+            except UserError:
+                refused.add((path.name, group["description"]))
+                continue
+            for case in group["tests"]:
+                seen += 1
+                if (first_error(checker, case["data"]) is None) != case["valid"]:
+                    wrong.append((path.name, group["description"], case["description"]))
+    assert wrong == []
+    assert refused == (REFUSED if folder == "draft2020-12" else set())
+    assert seen > 900
+
+
+def test_fields_by_hand() -> None:
+    reference = {"name": "Ann", "age": None, "home": {"city": "Ulm", "zip": "1"}}
+    made = sample(reference, {"type": "object"})
+    text = '{"name": "Ann", "age": 3, "home": {"city": "Ulm"}}'
+    found = FieldAccuracy().score(made, prediction(text), {})
+    assert found.value == pytest.approx(2 / 4)
+    assert found.detail["wrong"] == ["age", "home/zip"]
+
+
+def test_an_invalid_answer_has_every_field_wrong() -> None:
+    made = sample({"name": "Ann", "age": 5}, SCHEMA)
+    invalid = prediction('{"name": "Ann", "age": 5, "more": 1}')
+    assert FieldAccuracy().score(made, invalid, {}).value == 0
+    assert FieldAccuracy(valid_only=True).score(made, invalid, {}).value is None
+    assert FieldAccuracy().score(made, prediction(GOOD), {}).value == 1
+    assert FieldAccuracy().score(made, prediction(GOOD, error="timeout"), {}).value == 0
