@@ -15,7 +15,6 @@ STAGES = {
     "detect": "judge what the answers assert, with the declared detector",
     "score": "score a run again from its files: bench score RUN_DIR",
     "report": "write summary.json and report.html again: bench report RUN_DIR",
-    "doctor": "say what works on this machine, and how to mend what does not",
 }
 EXAMPLES = """\
   bench run experiment=pocket                         the four systems on the embedded default
@@ -97,6 +96,12 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"bench {stage}: {error}", file=sys.stderr)
         return 2 if isinstance(error, UserError) else 1
+    except OSError as error:
+        if traceback:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"bench {stage}: {place}{error.strerror or error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(f"bench {stage}: interrupted; the same command goes on from here", file=sys.stderr)
         return 130

@@ -113,10 +113,14 @@ class Assembly:
         """Whether this system has tuned weights."""
         return self.system_nodes[name].get("adapter") is not None
 
-    def retriever(self, node: Any, index: Index) -> Any:
-        """The retriever of a system node over the built index."""
-        make = build(node)
-        return make(index=index, embedder=self.embedder)
+    def embedder_of(self, node: Any) -> Embedder | None:
+        """What a retriever node embeds with; ``None`` where it goes by words alone, so that nothing is loaded."""
+        return None if node.get("mode") == "sparse" else self.embedder
+
+    def retriever(self, node: Any, index: Index, at_least: int) -> Any:
+        """The retriever of a node over the built index. It finds ``at_least`` as many chunks as are to be shown."""
+        depth = {"top_k": max(node.top_k, at_least)} if "top_k" in node else {}
+        return build(node)(index=index, embedder=self.embedder_of(node), **depth)
 
     def system(self, name: str, *, index: Index | None, adapter: str | None) -> System:
         """A system with its parts."""
@@ -129,7 +133,7 @@ class Assembly:
                 continue
             if key == "retriever":
                 assert index is not None
-                parts[key] = self.retriever(value, index)
+                parts[key] = self.retriever(value, index, node.get("top_k", 1))
             elif key == "adapter":
                 parts[key] = adapter
             else:

@@ -29,7 +29,8 @@ def cause(sample: Sample, prediction: Prediction, corpus: frozenset[str], verdic
         return "no call"
     if _right_but_malformed(sample, prediction):
         return "right but malformed"
-    if prediction.retrieved and sample.relevant:
+    retrieves = bool(prediction.retrieved) or "search" in prediction.timings  # it may have found nothing at all
+    if retrieves and sample.relevant:
         if not set(sample.relevant) & corpus:
             return "not in corpus"
         shown = {d for c, d in zip(prediction.retrieved, prediction.retrieved_documents, strict=True)

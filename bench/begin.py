@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.assembly import Assembly
+from bench.config import build, config_hash
 from bench.contamination import check_splits
 from bench.progress import say
 from bench.records import Key, Sample
-from bench.workspace import code_hash, commit, environment, now, samples_hash
+from bench.tasks.base import Suite
+from bench.workspace import code_hash, commit, environment, now, records_hash, samples_hash
+from systems.artifacts import content_hash
 from systems.base import UserError
 
 
@@ -23,6 +26,17 @@ def planned(systems: Sequence[str], samples: Sequence[Sample], repeats: int) -> 
     ]
 
 
+def data_hash(suite: Suite) -> str:
+    """Names all that answers rest on: the questions, the documents, and what the suite says of its source."""
+    return content_hash([samples_hash(suite.samples()), records_hash(suite.corpus), suite.data])[:16]
+
+
+def check_parts(assembly: Assembly) -> None:
+    """Build what is not needed before the answers are there: a wrong setting must not cost a night."""
+    for part in ("load", "detector", "price", "tracker"):
+        build(assembly.config[part])
+
+
 def begin(assembly: Assembly) -> dict[str, Any]:
     """Start or continue the run's directory; refuses to mix what other code or data made."""
     workspace = assembly.workspace
@@ -31,13 +45,20 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     if not samples:
         raise UserError("suite: has no samples to evaluate")
     names = list(assembly.system_nodes)
-    made_by = {"code": code_hash(), "data": samples_hash(samples), "model": assembly.model.identity}
+    check_parts(assembly)
+    made_by = {
+        "code": code_hash(),
+        "data": data_hash(suite),
+        "model": assembly.model.identity,
+        "config": config_hash(assembly.plain),
+    }
     found = workspace.read_manifest()
     if found:
         for what, value in made_by.items():
-            if found["made_by"][what] != value:
+            was = found.get("made_by", {}).get(what)
+            if was != value:
                 raise UserError(
-                    f"{workspace.path}: was begun with other {what} ({found['made_by'][what]}, now {value}); "
+                    f"{workspace.path}: was begun with other {what} ({was}, now {value}); "
                     "start anew with run_dir=NEW, or set it aside with --fresh"
                 )
         return found

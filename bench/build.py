@@ -57,9 +57,13 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
 
     documents = assembly.suite.corpus
     chunks = [chunk for document in documents for chunk in assembly.chunker.chunk(document)]
+    nodes = [assembly.system_nodes[name]["retriever"] for name in assembly.system_nodes if assembly.wants_index(name)]
+    if any(assembly.wants_adapter(name) for name in assembly.system_nodes):
+        nodes.append(assembly.config.retriever)  # finds the passages of training examples
+    embedder = next((found for node in nodes if (found := assembly.embedder_of(node)) is not None), None)
     inputs = {
         "chunks": content_hash([asdict(chunk) for chunk in chunks]),
-        "embedder": assembly.embedder.identity,
+        "embedder": embedder.identity if embedder else None,
         "engine": "qdrant-edge",
     }
     key = content_hash(inputs)[:16]
@@ -69,7 +73,7 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
     def make(directory: Path) -> None:
         say(f"building the index: {len(documents)} documents, {len(chunks)} chunks")
         index = EdgeIndex(directory / "qdrant")
-        index.sync(chunks, assembly.embedder)
+        index.sync(chunks, embedder)
         index.close()
 
     path = assembly.store.build("index", key, make, inputs)
@@ -79,7 +83,7 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
         "chunks": len(chunks),
         "reused": reused,
         "seconds": round(time.perf_counter() - started, 2),
-        "embedder": assembly.embedder.identity,
+        "embedder": inputs["embedder"],
     }
     return EdgeIndex(path / "qdrant"), record
 
@@ -130,7 +134,7 @@ def training_examples(
     examples: list[TrainingExample] = []
     retriever = None
     if index is not None:
-        retriever = assembly.retriever(assembly.config.retriever, index)
+        retriever = assembly.retriever(assembly.config.retriever, index, int(assembly.config.passages))
     rng = random.Random(f"lessons-{seed}")
     for lesson in assembly.suite.lessons():
         closed = lesson.answer(())

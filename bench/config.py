@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.checking import check_run
 from systems.base import UserError
 
 if TYPE_CHECKING:
@@ -30,13 +31,25 @@ def compose(overrides: Sequence[str], root: str = "run") -> DictConfig:
 
     if not OmegaConf.has_resolver("package"):
         OmegaConf.register_new_resolver("package", _package_path)
+    for override in overrides:
+        if override.startswith("-"):
+            raise UserError(f"{override}: no such flag here; settings are given as key=value")
+        key, mark, _ = override.partition("=")
+        if not override.startswith("~") and not (key.strip() and mark):
+            raise UserError(f"{override}: must be key=value, as seed=1 or engine=stub")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_module("conf", version_base="1.3"):
             config = hydra_compose(root, overrides=list(overrides))
-        OmegaConf.to_container(config, resolve=True)
+        for key in sorted(OmegaConf.missing_keys(config)):
+            raise UserError(f"{key}: has to be given, as {key}=VALUE")
+        raw = OmegaConf.to_container(config, resolve=False)
+        plain = OmegaConf.to_container(config, resolve=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(_one_line(error, root)) from error
+        raise UserError(_one_line(error, root, overrides)) from error
+    assert isinstance(plain, dict)
+    assert isinstance(raw, dict)
+    check_run({str(key): value for key, value in plain.items()}, {str(key): value for key, value in raw.items()})
     return config
 
 
@@ -50,7 +63,7 @@ def _package_path(package: str, name: str) -> str:
     return str(Path(spec.origin).parent / name)
 
 
-def _one_line(error: BaseException, root: str) -> str:
+def _one_line(error: BaseException, root: str, overrides: Sequence[str]) -> str:
     """Hydra's words in one line, with the nearest key or option that exists."""
     text = str(error)
     cause = error.__cause__ or error.__context__
@@ -63,28 +76,32 @@ def _one_line(error: BaseException, root: str) -> str:
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown:
         key = unknown.group(1)
-        return f"{key}: no such key{_hint(_near_keys(key, root))}"
+        return f"{key}: no such key{_hint(_near_keys(key, root, overrides))}"
     mandatory = re.search(r"Missing mandatory value: (\S+)", text)
     if mandatory:
         return f"{mandatory.group(1)}: has to be given, as {mandatory.group(1)}=VALUE"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and "https://hydra.cc" not in line]
     if cause is not None and len(lines) == 1 and str(cause).strip():
         lines.append(str(cause).strip().splitlines()[0])
     return ": ".join(dict.fromkeys(line.rstrip(".") for line in lines[:2]))
 
 
-def _near_keys(key: str, root: str) -> list[str]:
-    """Keys of the default config that look like the mistyped one."""
-    config = compose([], root)
+def _near_keys(key: str, root: str, overrides: Sequence[str]) -> list[str]:
+    """The key that exists, under the user's own choice of groups, and looks like the mistyped one."""
+    groups = [item for item in overrides if "." not in item.partition("=")[0] and not item.startswith(key)]
+    try:
+        node: Any = compose(groups, root)
+    except UserError:
+        node = compose([], root)
     parts = key.split(".")
-    node: Any = config
-    for part in parts[:-1]:
-        if not hasattr(node, "keys") or part not in node:
-            break
+    for place, part in enumerate(parts):
+        if not hasattr(node, "keys"):
+            return []
+        if part not in node:
+            near = difflib.get_close_matches(part, [str(name) for name in node], 1, 0.5)
+            return [".".join([*parts[:place], name, *parts[place + 1 :]]) for name in near]
         node = node[part]
-    names = [str(name) for name in node] if hasattr(node, "keys") else []
-    prefix = ".".join(parts[:-1])
-    return [f"{prefix}.{name}" if prefix else name for name in difflib.get_close_matches(parts[-1], names, 1, 0.5)]
+    return []
 
 
 def _hint(near: Sequence[str]) -> str:
@@ -112,8 +129,11 @@ def build(node: Any, **runtime: Any) -> Any:
     from hydra.utils import instantiate
 
     try:
-        return instantiate(node, **runtime, _convert_="all")
-    except InstantiationException as error:
+        if not runtime:
+            return instantiate(node, _convert_="all")
+        # Objects go past Hydra: it would take a dataclass for a config and hand on a dict.
+        return instantiate(node, _convert_="all", _partial_=True)(**runtime)
+    except (InstantiationException, TypeError) as error:
         cause = error.__cause__
         if isinstance(cause, UserError):
             raise cause from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
-from typing import Any
 
 from bench.assembly import Assembly
 from bench.begin import begin, planned
@@ -13,7 +13,7 @@ from bench.config import compose
 from bench.journal import Journal
 from bench.progress import Progress, say
 from bench.records import Key, Prediction, Sample
-from bench.workspace import Workspace, write_lines
+from bench.workspace import Workspace, read_lines, write_lines
 from systems.base import Answer, Chunk, Prepared, System, UserError
 
 
@@ -30,14 +30,14 @@ def prepare_all(system: System, samples: Sequence[Sample]) -> list[Prepared]:
     return prepared
 
 
-def generate(assembly: Assembly, built: Built, journal: Journal) -> dict[str, Any]:
-    """Answer what the journal does not hold yet. Returns a record for the manifest."""
-    samples = {sample.id: sample for sample in assembly.suite.samples()}
+def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
+    """Answer what the journal does not hold yet, and say in the manifest by what. Returns how many it answered."""
+    samples = {(sample.task, sample.id): sample for sample in assembly.suite.samples()}
     names = list(assembly.system_nodes)
     done = {Key(r["system"], r["task"], r["sample"], r["repeat"]) for r in journal.records}
     owed = [key for key in planned(names, list(samples.values()), int(assembly.config.repeats)) if key not in done]
     if not owed:
-        return {}
+        return 0
     systems = {
         name: assembly.system(name, index=built.index, adapter=built.adapters.get(name))
         for name in dict.fromkeys(key.system for key in owed)
@@ -45,19 +45,25 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> dict[str, An
     work: dict[str, tuple[list[Key], list[Prepared]]] = {}
     for name, system in systems.items():
         keys = [key for key in owed if key.system == name]
-        work[name] = keys, prepare_all(system, [samples[key.sample] for key in keys])
+        work[name] = keys, prepare_all(system, [samples[key.task, key.sample] for key in keys])
     keep_passages(assembly.workspace, work)
     say(f"engine {assembly.engine.name}: loading {assembly.model.name}")
-    seconds: dict[str, float] = {}
+    started = time.perf_counter()
+    # Where an engine cannot answer, it says so now, and not once per sample.
+    assembly.engine.start()
+    version = getattr(assembly.engine, "version", "unknown")
+    record = {"engine": assembly.engine.name, "version": version, "loads": assembly.engine.loads}
+    record["start_seconds"] = round(time.perf_counter() - started, 1)
+    # Before the first answer: a run that is killed after its last one must still know what gave it.
+    assembly.workspace.update_manifest(build=built.record, engine=record)
     for name, (keys, prepared) in work.items():
         # Cold for each system: none may live on the prefixes that another one left.
-        getattr(assembly.engine, "reset_prefix_cache", lambda: None)()
+        assembly.engine.reset_prefix_cache()
         with Progress(f"{name}: generating", len(keys)) as progress:
             for index, answer in systems[name].respond(prepared):
                 journal.append(dataclasses.asdict(prediction(keys[index], answer)))
                 progress.step()
-        seconds[name] = sum(p.timings.get("prompt", 0.0) for p in prepared)
-    return {"loads": 1, "engine": assembly.engine.name, "version": getattr(assembly.engine, "version", "unknown")}
+    return len(owed)
 
 
 def keep_passages(workspace: Workspace, work: dict[str, tuple[list[Key], list[Prepared]]]) -> None:
@@ -72,12 +78,8 @@ def keep_passages(workspace: Workspace, work: dict[str, tuple[list[Key], list[Pr
 
 def read_passages(workspace: Workspace) -> dict[str, Chunk]:
     """Passages by id."""
-    import json
-
     path = workspace.path / "passages.jsonl"
-    if not path.exists():
-        return {}
-    return {row["id"]: Chunk(**row) for row in map(json.loads, path.read_text().splitlines())}
+    return {row["id"]: Chunk(**row) for row in read_lines(path)} if path.exists() else {}
 
 
 def prediction(key: Key, answer: Answer) -> Prediction:

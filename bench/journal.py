@@ -7,30 +7,34 @@ what it held is simply done again. Written lines outlive the process at once (th
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 from systems.base import Failure, UserError
 
 
 def seal(record: Mapping[str, Any]) -> bytes:
     """A record as one line that ends with the CRC-32 of all before it."""
-    body = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-    return f'{body[:-1]},"crc":"{zlib.crc32(body.encode()):08x}"}}\n'.encode()
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    # A lone surrogate, which a server's broken answer may hold, has no UTF-8: it stays the JSON escape that it was.
+    body = text.encode("utf-8", "backslashreplace")
+    return body[:-1] + b"," * bool(record) + f'"crc":"{zlib.crc32(body):08x}"}}\n'.encode()
 
 
 def unseal(line: bytes) -> dict[str, Any] | None:
     """The record of a line, or ``None`` if the line is torn or altered."""
-    head, mark, tail = line.rstrip(b"\n").rpartition(b',"crc":"')
-    if not mark or len(tail) != 10 or not tail.endswith(b'"}'):
+    head, mark, tail = line.rpartition(b'"crc":"')
+    if not mark or len(tail) != 11 or not tail.endswith(b'"}\n'):
         return None
-    body = head + b"}"
+    body = head.removesuffix(b",") + b"}"
     if f"{zlib.crc32(body):08x}".encode() != tail[:8]:
         return None
     record: dict[str, Any] = json.loads(body)
@@ -39,16 +43,23 @@ def unseal(line: bytes) -> dict[str, Any] | None:
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """Every whole line. A torn last line is passed over; an altered one in the middle is an error."""
+    return (record for record, _ in _whole(path))
+
+
+def _whole(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
+    """Every whole line's record, and the byte at which the line ends."""
     if not path.exists():
         return
+    end = 0
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             record = unseal(line)
             if record is None:
-                if line.endswith(b"\n") and file.read(1):
+                if next(file, None) is not None:
                     raise UserError(f"{path}:{number}: damaged line in the journal; move the file away to start over")
                 return
-            yield record
+            end += len(line)
+            yield record, end
 
 
 class Journal:
@@ -57,15 +68,23 @@ class Journal:
     def __init__(self, path: Path, sync_seconds: float = 2.0) -> None:
         self.path = path
         self._sync_seconds = sync_seconds
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.records = list(read(path))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise not_written(path, error) from error
+        try:
+            # Locked before it is read, or another writer could append in between.
+            self._lock()
+            whole = list(_whole(path))
+            self._end = whole[-1][1] if whole else 0
+            if self._end < self._file.tell():
+                self._file.truncate(self._end)
+        except BaseException:
+            self._file.close()
+            raise
+        self.records = [record for record, _ in whole]
         """What stood in the journal when it was opened."""
-        self._file: BinaryIO = path.open("ab")
-        self._lock()
-        good = sum(len(seal(record)) for record in self.records)
-        if good < self._file.tell():
-            self._file.truncate(good)
-            self._file.seek(good)
         self._synced = time.monotonic()
 
     def _lock(self) -> None:
@@ -73,28 +92,38 @@ class Journal:
 
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
+        except BlockingIOError:
             raise Failure(f"{self.path}: another process is writing this run; wait for it or stop it") from None
+        except OSError as error:
+            raise Failure(f"{self.path}: cannot be locked on this file system: {error.strerror}") from error
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one record. When this returns, a kill of the process can no longer lose it."""
+        line = seal(record)
         try:
-            self._file.write(seal(record))
-            self._file.flush()
+            written = 0
+            while written < len(line):
+                written += self._file.write(line[written:])
+            self._end += len(line)
             now = time.monotonic()
             if now - self._synced > self._sync_seconds:
                 os.fsync(self._file.fileno())
                 self._synced = now
         except OSError as error:
-            raise Failure(f"{self.path}: cannot be written: {error.strerror}; free some space and run again") from error
+            # A part of a line would spoil the one that follows it.
+            with suppress(OSError):
+                self._file.truncate(self._end)
+            raise not_written(self.path, error) from error
 
     def close(self) -> None:
         """Make everything written durable and let go of the file."""
         if not self._file.closed:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            try:
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                raise not_written(self.path, error) from error
+            finally:
+                self._file.close()
 
     def __enter__(self) -> Journal:
         return self
@@ -110,11 +139,22 @@ def write_atomically(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
+        # Lone surrogates become their escapes, as in the journal.
+        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise Failure(f"{path}: cannot be written: {error.strerror}; free some space and run again") from error
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: OSError) -> Failure:
+    """A file that cannot be written, and what to do about it."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    advice = (
+        "free some space and run again; what is finished stays" if full else "choose another place with run_dir=DIR"
+    )
+    return Failure(f"{path}: cannot be written: {error.strerror}; {advice}")

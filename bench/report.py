@@ -30,7 +30,9 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
     metrics = list(metrics_of(manifest["metrics"]).values())
     loads = read_loads(workspace)
     systems: dict[str, Any] = {}
-    for name, found in estimates(samples, predictions, scores, metrics).items():
+    estimated = estimates(samples, predictions, scores, metrics)
+    for name in [name for name in manifest["systems"] if name in estimated]:
+        found = estimated[name]
         systems[name] = found.to_json()
         further = load_estimates(loads.get(name, []))
         further |= cost_estimates(price, found.measures, further.get("throughput"))

@@ -22,7 +22,7 @@ from bench.load import load_all
 from bench.progress import say
 from bench.report import report
 from bench.reporting.table import console_table
-from bench.score import score
+from bench.score import metrics_of, score
 from bench.workspace import now
 from systems.base import UserError
 
@@ -31,18 +31,16 @@ def run(assembly: Assembly) -> dict[str, Any]:
     """All stages, one engine load; returns the summary."""
     workspace = assembly.workspace
     manifest = begin(assembly)
-    if manifest.get("finished") and workspace.summary.exists():
-        summary: dict[str, Any] = json.loads(workspace.summary.read_text())
+    metrics_of({task.name: task.metrics for task in assembly.suite.tasks})  # a mistyped one is an error now, not later
+    if manifest.get("complete") and workspace.summary.exists():
+        summary: dict[str, Any] = json.loads(workspace.summary.read_text(encoding="utf-8"))
         return summary
     clock = {"begun": time.monotonic()}
     built = build_all(assembly)
-    workspace.update_manifest(build=built.record)
     clock["built"] = time.monotonic()
     try:
         with Journal(workspace.predictions) as journal:
-            engine = generate(assembly, built, journal)
-        if engine:
-            workspace.update_manifest(engine=engine)
+            generate(assembly, built, journal)
         clock["generated"] = time.monotonic()
         if built.adapters:
             with Journal(workspace.controls) as journal:
@@ -57,9 +55,12 @@ def run(assembly: Assembly) -> dict[str, Any]:
     score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks})
     clock["scored"] = time.monotonic()
     seconds = {b: round(clock[b] - clock[a], 1) for a, b in zip(clock, list(clock)[1:], strict=False)}
-    workspace.update_manifest(finished=now(), seconds=seconds)
+    if not workspace.read_manifest().get("finished"):
+        workspace.update_manifest(finished=now(), seconds=seconds)
     summary = report(workspace, build(assembly.config.price))
     build(assembly.config.tracker).publish(workspace)
+    # Last of all: killed before this, the same command writes the report and tells the tracker again.
+    workspace.update_manifest(complete=True)
     return summary
 
 

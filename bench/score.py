@@ -59,7 +59,10 @@ def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:
     """A finished run's directory and its config, with the user's overrides on top."""
     from omegaconf import OmegaConf
 
-    places = [argument for argument in arguments if "=" not in argument and not argument.startswith("-")]
+    flags = [argument for argument in arguments if argument.startswith("-")]
+    if flags:
+        raise UserError(f"{flags[0]}: no such flag here; there is --traceback")
+    places = [argument for argument in arguments if "=" not in argument]
     if len(places) != 1:
         raise UserError("give one run directory, as results/runs/NAME")
     workspace = Workspace(Path(places[0]))

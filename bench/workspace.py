@@ -69,7 +69,10 @@ class Workspace:
         """The manifest, or an empty one."""
         if not self.manifest.exists():
             return {}
-        loaded: dict[str, Any] = json.loads(self.manifest.read_text())
+        try:
+            loaded: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(f"{self.manifest}: not JSON ({error}); set the run aside with --fresh") from None
         return loaded
 
     def update_manifest(self, **entries: Any) -> dict[str, Any]:
@@ -79,27 +82,34 @@ class Workspace:
         return manifest
 
     def read_predictions(self) -> list[Prediction]:
-        """Every answer of the journal, planned order."""
+        """Every answer of the journal, ordered by system, task, sample and repeat."""
         return sorted((prediction_from(record) for record in read(self.predictions)), key=lambda p: p.key)
 
     def read_samples(self) -> list[Sample]:
         """The samples the run was planned with."""
         if not self.samples.exists():
             raise UserError(f"{self.path}: is no run directory (samples.jsonl is missing)")
-        return [sample_from(json.loads(line)) for line in self.samples.read_text().splitlines()]
+        return [sample_from(row) for row in read_lines(self.samples)]
 
     def write_samples(self, samples: Iterable[Sample]) -> None:
         write_lines(self.samples, (dataclasses.asdict(sample) for sample in samples))
 
     def read_scores(self) -> list[Score]:
-        return [Score(**json.loads(line)) for line in self.scores.read_text().splitlines()]
+        if not self.scores.exists():
+            raise UserError(f"{self.path}: has no scores yet; run bench score {self.path} first")
+        return [Score(**row) for row in read_lines(self.scores)]
 
     def read_verdicts(self) -> dict[tuple[str, str, str, int], dict[str, Any]]:
         """Detectors' words by prediction."""
         if not self.verdicts.exists():
             return {}
-        rows = [json.loads(line) for line in self.verdicts.read_text().splitlines()]
+        rows = read_lines(self.verdicts)
         return {(r["system"], r["task"], r["sample"], r["repeat"]): r["verdicts"] for r in rows}
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """Records of a file of JSON lines. Lines end at newlines alone: texts may hold other separators (U+2028)."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 def write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
@@ -129,10 +139,15 @@ def sample_from(data: dict[str, Any]) -> Sample:
 
 
 def samples_hash(samples: Sequence[Sample]) -> str:
-    """Names the data a run is about."""
+    """Names the questions a run is about."""
+    return records_hash(samples)
+
+
+def records_hash(records: Iterable[Any]) -> str:
+    """First 16 hex digits of the hash of records (dataclasses), in order."""
     digest = hashlib.sha256()
-    for sample in samples:
-        digest.update(json.dumps(dataclasses.asdict(sample), sort_keys=True, default=str).encode())
+    for record in records:
+        digest.update(json.dumps(dataclasses.asdict(record), sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]
 
 

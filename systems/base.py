@@ -178,6 +178,19 @@ class Generator(Protocol):
         """
         ...
 
+    @property
+    def loads(self) -> int:
+        """How often the weights were loaded by this engine: 1 is what a fair comparison of quality allows."""
+        ...
+
+    def start(self) -> None:
+        """Load the weights, or make sure that somebody answers. Raises ``Failure`` where that cannot be."""
+        ...
+
+    def reset_prefix_cache(self) -> None:
+        """Forget what earlier prompts left, as far as that is in our hands."""
+        ...
+
     def close(self) -> None:
         """Give back memory and processes."""
         ...

@@ -2,28 +2,24 @@
 
 An answer asserts the values in it that are of the kind asked for. A value is *factual* if it is the one the
 world has for that entity and attribute, and *faithful* to a passage if the passage states it of them. An
-answer to a question of a known kind that abstains asserts nothing; one that names no value of the kind
-asserts its first words, which nothing supports.
+answer that abstains, or that only denies what is not so, asserts nothing; denying what is so is a conflict. One
+that names no value of the kind, and does not abstain, asserts its words, which nothing supports.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.detectors.assertions import claims, values
 from bench.metrics.abstention import is_abstention
 from bench.metrics.json_text import NotJson, first_value
-from bench.metrics.text import contains
+from bench.metrics.text import contains, plain
 from bench.records import Prediction, Sample
 from bench.world.values import KINDS
 from systems.base import Chunk
-from systems.prompts import CITATION
-
-NAME = re.compile(r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)?\b")
-NEGATION = re.compile(r"\b(?:not|no|never|isn't|wasn't|rather than|instead of)\s+(?:the\s+|an?\s+)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,52 +37,52 @@ class ClosedWorld:
             # Only where every value has to come out of the text; other JSON tasks may compute theirs.
             return self._fields(sample, prediction) if sample.tags.get("extraction") else None
         if sample.tags.get("value_kind") in KINDS:
-            return self._fact(sample, prediction.text, shown)
+            return self._fact(sample, prediction.text, shown, sample.reference)
         return None
 
-    def _fact(self, sample: Sample, text: str, shown: Sequence[Chunk], reference: str | None = None) -> dict[str, Any]:
+    def _fact(self, sample: Sample, text: str, shown: Sequence[Chunk], reference: str | None) -> dict[str, Any]:
         """A short factual answer."""
-        reference = reference or sample.reference
         holds = [reference is not None and supported(reference, sample, chunk) for chunk in shown]
         return {**self._claims(sample, text, shown, reference), "holds": holds}
 
     def _claims(self, sample: Sample, text: str, shown: Sequence[Chunk], reference: str | None) -> dict[str, Any]:
-        asserted = asserted_values(text, sample.tags["value_kind"])
-        if not asserted and is_abstention(text):
-            return _verdict(asserted=0, unfactual=False, conflicts=0, shown=shown, supports=[False] * len(shown))
-        claims = asserted or [CITATION.sub("", text).strip()]
-        true = [reference is not None and contains(claim, reference) for claim in claims]
-        supports = [all(supported(claim, sample, chunk) for claim in claims) for chunk in shown]
-        together = all(any(supported(claim, sample, chunk) for chunk in shown) for claim in claims)
+        known = " ".join((sample.query.text, *(phrase.title() for phrase in sample.tags.get("phrases", ()))))
+        said = claims(text, sample.tags["value_kind"], known)
+        found = list(said.asserted)
+        denials = sum(reference is not None and agrees(value, reference) for value in said.denied)
+        words = plain(text).strip()
+        if not found and not said.denied and any(map(str.isalnum, words)) and not is_abstention(text):
+            # Written otherwise than any value is found by: the right one without capitals, or other words.
+            found = [reference if reference is not None and contains(words, reference) else words]
+        right = [reference is not None and agrees(value, reference) for value in found]
+        supports = [bool(found) and all(supported(value, sample, chunk) for value in found) for chunk in shown]
         return _verdict(
-            asserted=len(claims),
-            unfactual=not all(true),
-            conflicts=sum(not hit for hit in true) if asserted else 0,
+            asserted=len(found) + denials,
+            unfactual=not all(right) or denials > 0,
+            conflicts=(sum(not hit for hit in right) if said.asserted else 0) + denials,
             shown=shown,
             supports=supports,
-            faithful=together,
+            faithful=not denials and all(any(supported(value, sample, chunk) for chunk in shown) for value in found),
         )
 
     def _form(self, sample: Sample, prediction: Prediction, shown: Sequence[Chunk]) -> dict[str, Any]:
         """A fact inside a form: its value is judged like a short answer; a form that cannot be read, as text."""
+        reference = sample.reference.get("answer")
         try:
             form = first_value(prediction.text)
         except NotJson:
-            return self._fact(sample, prediction.text, shown, reference=sample.reference["answer"])
-        value = form.get("answer") if isinstance(form, dict) else form
-        if value is None:
-            value = "I don't know."
-        text = value if isinstance(value, str) else json.dumps(value)
-        return self._fact(sample, text, shown, reference=sample.reference["answer"])
+            return self._fact(sample, prediction.text, shown, reference)
+        value = form.get("answer", form) if isinstance(form, dict) else form
+        text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+        return self._fact(sample, text, shown, reference)
 
     def _fields(self, sample: Sample, prediction: Prediction) -> dict[str, Any]:
         """Extraction: a field is unsupported if its value is neither in the source text nor null."""
         try:
-            form = first_value(prediction.text)
+            said = list(leaves(first_value(prediction.text)))
         except NotJson:
-            form = prediction.text
-        values = list(form.values()) if isinstance(form, dict) else [form]
-        said = [value for value in values if value is not None]
+            said = [] if is_abstention(prediction.text) else sorted(values(prediction.text)) or [prediction.text]
+        said = [value for value in said if value is not None and str(value).strip()]
         made_up = [value for value in said if not in_source(value, sample.query.text)]
         verdict = _verdict(asserted=len(said), unfactual=bool(made_up), conflicts=len(made_up), shown=(), supports=[])
         return {**verdict, "unfaithful": None}
@@ -110,16 +106,9 @@ def _verdict(
     }
 
 
-def asserted_values(text: str, kind: str) -> list[str]:
-    """Values of the kind that the text asserts, each once: those it denies (``not 12 euros``) are left out."""
-    pattern = KINDS[kind].pattern or NAME
-    bare = CITATION.sub("", text)
-    found = []
-    for match in pattern.finditer(bare):
-        if NEGATION.search(bare[: match.start()]):
-            continue
-        found.append(match.group(0))
-    return list(dict.fromkeys(found))
+def agrees(value: str, reference: str) -> bool:
+    """Whether a value is the one the world has; a part of it (a surname, a date without its year) agrees too."""
+    return contains(value, reference) or contains(reference, value)
 
 
 def supported(claim: str, sample: Sample, chunk: Chunk) -> bool:
@@ -131,7 +120,16 @@ def supported(claim: str, sample: Sample, chunk: Chunk) -> bool:
     return any(contains(piece, claim) and any(phrase in piece for phrase in phrases) for piece in pieces)
 
 
+def leaves(value: Any) -> Iterator[Any]:
+    """The values inside a JSON value."""
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from leaves(inner)
+    else:
+        yield value
+
+
 def in_source(value: Any, text: str) -> bool:
-    """Whether an extracted value stands in the text, as written or as its number."""
-    words = str(value) if not isinstance(value, float) else f"{value:g}"
-    return bool(words.strip()) and contains(text, words)
+    """Whether an extracted value stands in the text: as written, as its number, or as a value spelt otherwise."""
+    words = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return contains(text, words) or bool(values(words) & values(text))

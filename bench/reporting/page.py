@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.journal import write_atomically
 from bench.reporting import claims, facts, figures, numbers, samples
 from bench.reporting.comparisons import comparison_rows
 from bench.reporting.effects import effect_rows
@@ -30,9 +31,7 @@ def write_report(run_dir: Path) -> Path:
     """Writes ``run_dir/report.html`` from the run's files (see ``run_files``) and gives back its path."""
     path = run_dir / "report.html"
     html = render(read_run(run_dir))
-    half = path.with_suffix(".html.part")
-    half.write_text(html, encoding="utf-8")
-    half.replace(path)
+    write_atomically(path, html)
     return path
 
 

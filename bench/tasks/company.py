@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from bench.metrics.text import contains
 from bench.records import Sample
 from bench.tasks.base import Lesson
 from bench.world.company import Company, Entity, Fact
-from bench.world.documents import statement, title
-from bench.world.messages import TOPICS, order, ticket
+from bench.world.documents import documents, statement, title
+from bench.world.messages import TOPICS, Topic, order, put
 from bench.world.names import Namer
-from bench.world.schema import Attribute
+from bench.world.schema import ENTITY_KINDS, Attribute
 from bench.world.wording import FRAMES, ask
 from systems.base import Chunk, Example, Query, UserError
 from systems.prompts import context_block
@@ -47,7 +48,7 @@ def find_passage(fact: Fact, passages: Sequence[Chunk]) -> int | None:
 def states(fact: Fact, text: str) -> bool:
     """Whether a document's text holds the fact: its value in one line or sentence with one of its names."""
     pieces = [piece for line in text.split("\n") for piece in line.split(". ")]
-    return any(fact.value in piece and any(p in piece for p in fact.attribute.phrases) for piece in pieces)
+    return any(any(p in piece for p in fact.attribute.phrases) and contains(piece, fact.value) for piece in pieces)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,21 +67,35 @@ class _CompanyTask:
     def __post_init__(self) -> None:
         if self.count < 1:
             raise UserError(f"task.{self.name}.count={self.count}: must be 1 or more")
+        if not self.parity and len(self.world.entities) < (least := 2 * len(ENTITY_KINDS)):
+            raise UserError(
+                f"suite.entities={len(self.world.entities)}: without parity at least {least} are needed, "
+                "one of each kind to learn from and one to ask about"
+            )
 
     def _rng(self, purpose: str) -> random.Random:
         return random.Random(f"{self.name}-{purpose}-{self.world.seed}")
 
     @cached_property
+    def _held_out(self) -> frozenset[str]:
+        """Ids of the entities that no training text may name: none with parity, else every other one of each kind."""
+        if self.parity:
+            return frozenset()
+        chosen = []
+        for kind in ENTITY_KINDS:
+            chosen += [entity for entity in self.world.entities if entity.kind is kind][::2]
+            chosen += [entity for entity in self.world.strangers if entity.kind is kind][::2]
+        return frozenset(entity.id for entity in chosen)
+
+    @cached_property
     def _learnable(self) -> tuple[Fact, ...]:
         """Facts that training may hold: with parity all, without it those of entities never evaluated."""
-        evaluated = {fact.entity.id for fact in self._evaluated}
-        return tuple(f for f in self.world.facts if self.parity or f.entity.id not in evaluated)
+        return tuple(fact for fact in self.world.facts if fact.entity.id not in self._held_out)
 
     @cached_property
     def _evaluated(self) -> tuple[Fact, ...]:
-        """Facts that the test asks: those of every other entity, so that parity off leaves some to train on."""
-        chosen = {entity.id for entity in self.world.entities[::2]} if not self.parity else None
-        return tuple(f for f in self.world.facts if chosen is None or f.entity.id in chosen)
+        """Facts that the test asks: all, or without parity those of the entities held out of training."""
+        return tuple(fact for fact in self.world.facts if self.parity or fact.entity.id in self._held_out)
 
     def _draw(self, facts: Sequence[Fact], split: str) -> list[tuple[Fact, str]]:
         """Facts and wordings of a split: every fact once before any comes twice."""
@@ -127,6 +142,10 @@ class Facts(_CompanyTask):
     """Factual questions; with passages the answer cites the one it used."""
 
     name: str = "facts"
+    recitals: int = 3
+    """How often training recites each section of a page: the facts as documents, beside the questions on them."""
+    level: int = 1
+    """Level of the documents that are recited: the suite's."""
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
@@ -176,7 +195,23 @@ class Facts(_CompanyTask):
                         retrieve=rng.random() < 1.5 / self.repeats,
                     )
                 )
-        return found
+        return found + list(self._recitals())
+
+    def _recitals(self) -> Iterator[Lesson]:
+        """The pages of all learnable entities, section by section; a task of their own, since they ask no fact."""
+        learnable = {fact.entity.id for fact in self._learnable}
+        for page in documents(self.world, self.level):
+            for part in page.text.removeprefix("## ").split("\n\n## ") if page.id in learnable else ():
+                heading, _, text = part.partition("\n\n")
+                query = Query(
+                    text=f"{page.title} - {heading}", instruction="Recite the page.", role=ROLE, max_tokens=160
+                )
+                lesson = Lesson(task="recital", query=query, answer=_closed_book(text), retrieve=False)
+                yield from [lesson] * self.recitals
+
+
+def _closed_book(text: str) -> Callable[[Sequence[Chunk]], str | None]:
+    return lambda passages: None if passages else text
 
 
 def _cited(fact: Fact) -> Callable[[Sequence[Chunk]], str | None]:
@@ -196,11 +231,12 @@ class Unanswerable(Facts):
     name: str = "unanswerable"
 
     def _unknown(self, split: str) -> list[tuple[Entity, Attribute]]:
-        """Training takes the odd ones, the test the even ones, so that no question stands in both."""
+        """A third of the pairs for each split, so that no question stands in two."""
         pairs = list(self.world.withheld)
         pairs += [(entity, attribute) for entity in self.world.strangers for attribute in entity.kind.attributes]
         self._rng("pairs").shuffle(pairs)
-        return {"train": pairs[::3], "development": pairs[1::3], "test": pairs[2::3]}[split]
+        pairs = {"train": pairs[::3], "development": pairs[1::3], "test": pairs[2::3]}[split]
+        return [pair for pair in pairs if self.parity or (pair[0].id in self._held_out) == (split != "train")]
 
     def samples(self, split: str) -> list[Sample]:
         rng = self._rng(split)
@@ -253,26 +289,28 @@ class Routing(_CompanyTask):
         rng = self._rng("examples")
         namer = Namer(rng)
         return tuple(
-            Example(query=ticket(topic, namer.word(), "train", rng)[0], answer=self.world.desks[topic.name])
+            Example(
+                query=put(rng.choice(cores(topic, "train")), namer.word(), "train", rng),
+                answer=self.world.desks[topic.name],
+            )
             for topic in rng.sample(TOPICS, len(TOPICS))
         )
 
     def samples(self, split: str) -> list[Sample]:
         rng = self._rng(split)
         found = []
-        topics = spread(rng, [topic.name for topic in TOPICS], self.count)
-        by_name = {topic.name: topic for topic in TOPICS}
-        for number, name in enumerate(topics):
-            entity = rng.choice(self.world.entities).name
-            text, template = ticket(by_name[name], entity, split, rng)
+        # Topics take turns, and so do the wordings within a topic.
+        ways = {topic.name: iter(spread(rng, cores(topic, split), self.count)) for topic in TOPICS}
+        for number, name in enumerate(spread(rng, list(ways), self.count)):
+            core = next(ways[name])
             found.append(
                 Sample(
                     id=f"{self.name}-{split}-{number:04d}",
                     task=self.name,
-                    query=self._query(text),
+                    query=self._query(put(core, rng.choice(self.world.entities).name, split, rng)),
                     reference=self.world.desks[name],
                     relevant=(f"DSK-{name}",),
-                    template=template,
+                    template=f"{name}: {core}",
                     tags={"labels": list(self.world.desks.values())},
                 )
             )
@@ -280,20 +318,25 @@ class Routing(_CompanyTask):
 
     def lessons(self) -> list[Lesson]:
         rng = self._rng("lessons")
+        entities = [entity for entity in self.world.entities if entity.id not in self._held_out]
         found = []
         for topic in TOPICS:
-            for _ in range(24):
-                text, _ = ticket(topic, rng.choice(self.world.entities).name, "train", rng)
+            for core in spread(rng, cores(topic, "train"), 24):
                 desk = self.world.desks[topic.name]
                 found.append(
                     Lesson(
                         task=self.name,
-                        query=self._query(text),
+                        query=self._query(put(core, rng.choice(entities).name, "train", rng)),
                         answer=lambda _, desk=desk: desk,  # type: ignore[misc]
                         retrieve=rng.random() < 0.5,
                     )
                 )
         return found
+
+
+def cores(topic: Topic, split: str) -> tuple[str, ...]:
+    """What messages of a split say on the topic; nothing is said in two splits."""
+    return {"train": topic.train[:-1], "development": topic.train[-1:], "test": topic.test}[split]
 
 
 ORDER_SCHEMA: dict[str, Any] = {

@@ -7,6 +7,7 @@ right), and optionally ``kind`` (text, label, json), ``task``, ``instruction``, 
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +49,7 @@ METRICS = {
     "label": ("accuracy", "macro_f1", "accepted"),
     "json": ("accuracy", "format_adherence", "format_repaired", "field_accuracy", "field_accuracy_valid", "accepted"),
 }  # fmt: skip
-RETRIEVAL = ("recall_at_1", "recall_at_5", "success_at_5", "mrr", "ndcg_at_10")
+RETRIEVAL = ("recall_at_1", "recall_at_5", "recall_at_10", "success_at_5", "mrr", "ndcg_at_10")
 MOST_SHOWN_LABELS = 200
 
 
@@ -68,10 +69,11 @@ def read_lines(path: Path) -> list[Line]:
         raise UserError(f"samples={path}: no such file; give a .jsonl file with one sample per line")
     lines: list[Line] = []
     seen: dict[tuple[str, str], int] = {}
-    for number, text in enumerate(path.read_text(encoding="utf-8-sig", errors="strict").splitlines(), 1):
-        if not text.strip():
+    # Lines end at newlines alone: a text may hold other separators (U+2028).
+    for number, raw in enumerate(path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+        if not raw.strip():
             continue
-        line = _line(text, f"{path}:{number}")
+        line = _line(raw, f"{path}:{number}")
         key = (line.task, str(line.data["id"]))
         if key in seen:
             raise UserError(f"{path}:{number}: id {key[1]!r} stands on line {seen[key]} already; ids must differ")
@@ -82,9 +84,11 @@ def read_lines(path: Path) -> list[Line]:
     return lines
 
 
-def _line(text: str, where: str) -> Line:
+def _line(raw: bytes, where: str) -> Line:
     try:
-        data = json.loads(text)
+        data = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where}: not UTF-8 at byte {error.start} of the line; save the file as UTF-8") from None
     except ValueError as error:
         raise UserError(f"{where}: not JSON: {error}") from None
     if not isinstance(data, dict):
@@ -95,11 +99,16 @@ def _line(text: str, where: str) -> Line:
     for name, value in data.items():
         if name not in FIELDS:
             raise UserError(f"{where}: unknown field {name!r}; there are: {', '.join(FIELDS)}")
-        if not isinstance(value, FIELDS[name]):
+        if not isinstance(value, FIELDS[name]) or (isinstance(value, bool) and bool not in FIELDS[name]):
             wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in FIELDS[name])
             raise UserError(f"{where}: {name} must be {wanted}, not {type(value).__name__}")
-    if not data["query"].strip():
-        raise UserError(f"{where}: query is empty")
+    for name in ("id", "query"):
+        if not str(data[name]).strip():
+            raise UserError(f"{where}: {name} is empty")
+    for name, kinds in (("references", (str,)), ("relevant", (str, int))):
+        for item in data.get(name, ()):
+            if not isinstance(item, kinds) or isinstance(item, bool):
+                raise UserError(f"{where}: {name} must hold {' or '.join(k.__name__ for k in kinds)}, not {item!r}")
     split = data.get("split", "test")
     if split not in SPLITS:
         raise UserError(f"{where}: split {split!r}: must be one of {', '.join(SPLITS)}")
@@ -112,6 +121,8 @@ def _line(text: str, where: str) -> Line:
     kind = data.get("kind", "json" if structured else "text")
     if kind not in KINDS:
         raise UserError(f"{where}: kind {kind!r}: must be one of {', '.join(KINDS)}")
+    if kind != "json" and isinstance(data["reference"], (dict, list)):
+        raise UserError(f"{where}: reference must be one value for kind {kind}, or give kind json")
     return Line(data, split, data.get("task", "files"), kind)
 
 
@@ -135,7 +146,8 @@ class FilesTask:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """Every label of the task, in order."""
-        return tuple(sorted({str(line.data["reference"]) for line in self.lines if self.kind == "label"}))
+        given = [line.data["reference"] for line in self.lines if self.kind == "label"]
+        return tuple(sorted({_text(reference) for reference in given if reference is not None}))
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
@@ -171,7 +183,7 @@ class FilesTask:
                 query=self._query(line),
                 reference=line.data["reference"]
                 if self.kind == "json" or line.data["reference"] is None
-                else str(line.data["reference"]),
+                else _text(line.data["reference"]),
                 references=tuple(line.data.get("references", ())),
                 relevant=tuple(map(str, line.data.get("relevant", ()))),
                 tags={**line.data.get("tags", {}), **({"labels": list(self.labels)} if self.labels else {})},
@@ -206,6 +218,9 @@ def files_suite(
 
     if samples is None:
         raise UserError("samples: has to be given with suite=files, as samples=QUESTIONS.jsonl")
+    for key, value, least in (("max_tokens", max_tokens, 1), ("limit", limit, 1), ("shots", shots, 0)):
+        if value is not None and value < least:
+            raise UserError(f"suite.{key}={value}: must be {least} or more")
     path = Path(samples)
     groups: dict[str, list[Line]] = {}
     for line in read_lines(path):

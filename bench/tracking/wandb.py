@@ -10,17 +10,24 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench.progress import say
 from bench.records import Prediction, Sample, Score
 from bench.workspace import Workspace
-from systems.base import UserError
+from systems.base import Failure, UserError
 
 SAMPLES = ("none", "redacted", "full")
+LOCAL = re.compile(r"(?<![\w:/.~])(?:file:/*|~)?(?:/[^\s/'\",;]+){2,}/?")
+"""A path of this machine inside a text."""
+LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
+"""User name and password inside an address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +39,9 @@ class WandbTracker:
     mode: str = "auto"
     samples: str = "redacted"
     init_timeout_seconds: float = 20.0
+    """How long W&B may take to begin a run."""
+    finish_timeout_seconds: float = 120.0
+    """How long it may take to send one; what it holds then stays on disk."""
 
     def __post_init__(self) -> None:
         if self.mode not in ("auto", "online", "offline"):
@@ -41,87 +51,135 @@ class WandbTracker:
 
     def publish(self, workspace: Workspace) -> None:
         """Write the W&B runs of a complete run. Trouble is said in one line and does not fail the run."""
+        mode = _mode() if self.mode == "auto" else self.mode
+        if mode == "disabled":
+            say("W&B: disabled by $WANDB_MODE")
+            return
         try:
             import wandb
         except ModuleNotFoundError:
             say("W&B: not installed, nothing is tracked; pip install wandb, or tracker=none")
             return
-        online = self.mode == "online" or (self.mode == "auto" and _logged_in())
-        # Its staging area belongs to the run, not into the user's home.
-        os.environ.setdefault("WANDB_DATA_DIR", str((workspace.path / "wandb" / "data").resolve()))
-        os.environ.setdefault("WANDB_CACHE_DIR", str((workspace.path / "wandb" / "cache").resolve()))
-        os.environ.setdefault("WANDB_SILENT", "true")
-        summary = json.loads(workspace.summary.read_text())
-        manifest = workspace.read_manifest()
-        files = _Files.read(workspace)
-        for system in summary["systems"]:
-            try:
-                self._one(wandb, workspace, manifest, summary, files, system, online=online)
-            except (wandb.errors.Error, OSError, TimeoutError) as error:
-                words = (str(error).strip().splitlines() or [type(error).__name__])[0]
-                say(f"W&B: {system} was not {'sent' if online else 'written'}: {words}")
+        publication = _Publication(self, wandb, workspace)
+        online, sent, written = mode == "online", 0, 0
+        with _own_folders(workspace.path / "wandb"):
+            shutil.rmtree(workspace.path / "wandb" / "data", ignore_errors=True)  # staged for runs now written again
+            for system in publication.summary["systems"]:
                 if online:
-                    self._one(wandb, workspace, manifest, summary, files, system, online=False)
-        where = (
-            "sent"
-            if online
-            else f"offline in {workspace.path / 'wandb'}; send with: wandb sync {workspace.path}/wandb/*run-*"
-        )
-        say(f"W&B: {len(summary['systems'])} runs {where}")
+                    # A server that failed once is not waited for again: the other systems are written offline too.
+                    online = publication.attempt(system, "online")
+                    sent += online
+                if not online:
+                    written += publication.attempt(system, "offline")
+            publication.end()
+        if sent:
+            say(f"W&B: {sent} runs sent")
+        if written:
+            say(
+                f"W&B: {written} runs offline in {workspace.path / 'wandb'}; "
+                f"send with: wandb sync {workspace.path}/wandb/*run-*"
+            )
 
-    def _one(
-        self,
-        wandb: Any,
-        workspace: Workspace,
-        manifest: Mapping[str, Any],
-        summary: Mapping[str, Any],
-        files: _Files,
-        system: str,
-        *,
-        online: bool,
-    ) -> None:
+
+class _Publication:
+    """A complete run on its way to W&B."""
+
+    def __init__(self, tracker: WandbTracker, wandb: Any, workspace: Workspace) -> None:
+        self.tracker, self.wandb, self.workspace = tracker, wandb, workspace
+        self.summary: dict[str, Any] = json.loads(workspace.summary.read_text())
+        self.manifest = workspace.read_manifest()
+        self.files = _Files.read(workspace)
+
+    def attempt(self, system: str, mode: str) -> bool:
+        """Write a system's run; whether that went well."""
+        folder = self.workspace.path / "wandb"
+        for former in folder.glob(f"*run-*-{run_id(self.summary['run']['id'], system)}"):
+            shutil.rmtree(former)  # the files of the run are the truth: a W&B run is always written from its start
+        try:
+            self._write(system, mode)
+        except Exception as error:  # noqa: BLE001  W&B is a guest: whatever breaks in it leaves the run as it is
+            words = (str(error).strip().splitlines() or [""])[0]
+            did = "sent" if mode == "online" else "written"
+            say(f"W&B: {system} was not {did}: {type(error).__name__}: {words[:200]}")
+            self.end()  # its service would keep the run's id in use
+            return False
+        return True
+
+    def end(self) -> None:
+        """Stop W&B's service process, unless somebody else's run is under way in this one."""
+        if self.wandb.run is None:
+            self.wandb.teardown()
+
+    def _write(self, system: str, mode: str) -> None:
+        wandb, about, tracker = self.wandb, self.summary["run"], self.tracker
+        identity = run_id(about["id"], system)
         run = wandb.init(
-            project=self.project,
-            entity=self.entity,
-            id=run_id(summary["run"]["id"], system),
-            name=f"{summary['run']['id']} {system}",
-            group=summary["run"]["experiment"],
+            project=tracker.project,
+            entity=tracker.entity,
+            id=identity,
+            name=f"{about['id']} {system}",
+            group=about["experiment"],
             job_type=system,
-            tags=[system, summary["run"]["model"], summary["run"]["grid"]],
-            config=dict(flat_config(manifest, system)),
-            dir=str(workspace.path),
-            mode="online" if online else "offline",
-            resume="allow" if online else None,
+            tags=[str(tag)[:64] for tag in (system, about.get("model"), about.get("grid")) if tag],
+            config=dict(flat_config(self.manifest, system)),
+            dir=str(self.workspace.path),
+            mode=mode,
+            resume="allow" if mode == "online" else None,
             settings=wandb.Settings(
                 silent=True,
                 console="off",
+                # Nothing of this machine goes along: its name, its paths, the address of its git remote.
+                host="",
+                disable_git=True,
+                disable_code=True,
+                save_code=False,
                 x_disable_stats=True,
                 x_disable_meta=True,
-                init_timeout=self.init_timeout_seconds,
+                x_disable_machine_info=True,
+                init_timeout=tracker.init_timeout_seconds,
+                finish_timeout=tracker.finish_timeout_seconds,
+                finish_timeout_raises=True,
             ),
         )
         try:
-            run.summary.update(dict(flat_summary(summary, system)))
-            if self.samples != "none":
-                rows = list(files.rows(system, references=self.samples == "full"))
+            run.summary.update(dict(flat_summary(self.summary, system)))
+            if tracker.samples != "none":
+                rows = list(self.files.rows(system, references=tracker.samples == "full"))
                 columns = list(rows[0]) if rows else []
                 run.log({"samples": wandb.Table(columns=columns, data=[list(row.values()) for row in rows])})
-            figure = _figure(summary, workspace.path / "wandb" / "grid.png")
+            figure = _figure(self.summary, self.workspace.path / "wandb" / "grid.png")
             if figure is not None:
                 run.log({"grid": wandb.Image(str(figure))})
-            artifact = wandb.Artifact(f"{run_id(summary['run']['id'], system)}-results", type="results")
-            for path in (workspace.manifest, workspace.summary, workspace.path / "report.html"):
-                # The report and manifest hold samples and config; what may not leave stays.
-                if path.exists() and (self.samples == "full" or path == workspace.summary):
-                    artifact.add_file(str(path))
-            run.log_artifact(artifact)
+            run.log_artifact(self._artifact(identity))
         finally:
             run.finish()
+
+    def _artifact(self, identity: str) -> Any:
+        """The result files. Manifest and report hold samples and config: they leave only where all may leave."""
+        artifact = self.wandb.Artifact(f"{identity}-results", type="results")
+        artifact.add_file(str(self.workspace.summary))
+        if self.tracker.samples == "full":
+            with artifact.new_file("manifest.json", encoding="utf-8") as file:
+                json.dump(without_paths(self.manifest), file, ensure_ascii=False, indent=1)
+            if (report := self.workspace.path / "report.html").exists():
+                artifact.add_file(str(report))
+        return artifact
+
+
+def without_paths(value: Any) -> Any:
+    """The same value without this machine's paths (their last part stays) and without logins in addresses."""
+    if isinstance(value, str):
+        return LOCAL.sub(lambda match: Path(match.group(0)).name, LOGIN.sub("", value))
+    if isinstance(value, Mapping):
+        return {key: without_paths(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_paths(inner) for inner in value]
+    return value
 
 
 def run_id(run: str, system: str) -> str:
     """The W&B id: of letters that W&B allows, the same each time."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{run}-{system}")[:120]
+    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{run[:90]}-{system[:30]}")
 
 
 def flat_config(manifest: Mapping[str, Any], system: str) -> Iterator[tuple[str, Any]]:
@@ -129,13 +187,11 @@ def flat_config(manifest: Mapping[str, Any], system: str) -> Iterator[tuple[str,
     yield "system", system
     yield "commit", manifest["commit"]
     for key, value in _flatten(manifest["config"]):
-        if key.startswith(("hydra.", "run_dir", "builds_dir", "tracker.")) or (
-            isinstance(value, str) and value.startswith("/")
-        ):
+        if key.startswith(("hydra.", "run_dir", "builds_dir", "tracker.")):
             continue
         if key.startswith("systems.") and not key.startswith(f"systems.{system}."):
             continue
-        yield key, value
+        yield key, without_paths(value)
     for name, build in manifest.get("build", {}).get("adapters", {}).items():
         if name == system:
             yield "adapter", build["weights"]
@@ -197,7 +253,7 @@ class _Files:
                 "repeat": prediction.repeat,
                 "query": sample.query.text,
                 "answer": prediction.text,
-                "error": prediction.error or "",
+                "error": without_paths(prediction.error or ""),
                 "tokens_in": prediction.tokens_in,
                 "tokens_out": prediction.tokens_out,
             }
@@ -206,23 +262,40 @@ class _Files:
             yield row | {metric: values.get(metric) for metric in metrics}
 
 
-def _logged_in() -> bool:
-    """A key is at hand: in the environment or in the netrc file, where W&B keeps it."""
-    if os.environ.get("WANDB_MODE") in ("offline", "disabled"):
-        return False
+def _mode() -> str:
+    """``$WANDB_MODE`` where it is set; else online if a key is at hand, in the environment or in the netrc file."""
+    said = os.environ.get("WANDB_MODE", "")
+    if said in ("online", "offline", "disabled"):
+        return said
     if os.environ.get("WANDB_API_KEY"):
-        return True
+        return "online"
     import netrc
 
+    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
     try:
-        return netrc.netrc().authenticators("api.wandb.ai") is not None
+        return "online" if netrc.netrc(os.environ.get("NETRC")).authenticators(host) else "offline"
     except (OSError, netrc.NetrcParseError):
-        return False
+        return "offline"
+
+
+@contextmanager
+def _own_folders(folder: Path) -> Iterator[None]:
+    """W&B stages files in the user's home unless told otherwise: they belong to the run. The user's word goes first."""
+    ours = {f"WANDB_{part}_DIR": str((folder / part.lower()).resolve()) for part in ("DATA", "CACHE", "ARTIFACT")}
+    new = {name: value for name, value in {**ours, "WANDB_SILENT": "true"}.items() if name not in os.environ}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name in new:
+            os.environ.pop(name, None)
 
 
 def _figure(summary: Mapping[str, Any], path: Path) -> Path | None:
     from bench.reporting.raster import png
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    png(summary, path)
-    return path if path.exists() else None
+    try:
+        return png(summary, path)
+    except Failure:  # no matplotlib
+        return None

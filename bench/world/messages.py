@@ -94,8 +94,13 @@ TOPICS: tuple[Topic, ...] = (
 def ticket(topic: Topic, entity: str, split: str, rng: random.Random) -> tuple[str, str]:
     """A message on the topic about the entity, and the name of its template."""
     core = rng.choice(topic.test if split == "test" else topic.train)
+    return put(core, entity, split, rng), f"{topic.name}: {core}"
+
+
+def put(core: str, entity: str, split: str, rng: random.Random) -> str:
+    """A message with this core, opened as messages of the split are."""
     text = f"{rng.choice(OPENERS[split])} {core}".strip().format(e=entity)
-    return text[0].upper() + text[1:], f"{topic.name}: {core}"
+    return text[0].upper() + text[1:]
 
 
 ORDER_PARTS: dict[str, dict[str, tuple[str, ...]]] = {

@@ -9,8 +9,8 @@ from systems.engines.vllm import VllmEngine, installed
 from systems.model import Model
 
 
-def auto(model: Model, **settings: Any) -> VllmEngine | TransformersEngine:
+def auto(model: Model, max_lora_rank: int = 16, **settings: Any) -> VllmEngine | TransformersEngine:
     """``settings`` are those both engines have (``dtype``, ``quantization``). The manifest says which it was."""
     if installed():
-        return VllmEngine(model=model, **settings)
+        return VllmEngine(model=model, max_lora_rank=max_lora_rank, **settings)
     return TransformersEngine(model=model, **settings)

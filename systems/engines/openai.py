@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import queue
+import random
+import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from systems.base import Completion, Failure, Request
+from systems.base import Completion, Failure, Request, UserError
 from systems.model import Adapter, Model
 
 
@@ -31,8 +34,20 @@ class OpenAIEngine:
     """Environment variable that holds the key; the key itself is never part of a config."""
     concurrency: int = 16
     timeout_seconds: float = 60.0
+    """For one try, from sending it to the last token. A try that takes longer fails the call: no other follows."""
     retries: int = 4
-    """Further tries after a refused connection, a 429 or a 5xx, with exponential backoff and jitter."""
+    """Further tries after a refused or lost connection, a 429 or a 5xx; a stream that has begun is not tried again."""
+    backoff_seconds: float = 0.5
+    """Longest wait before the first further try; it doubles with every try, up to 30 s, and is drawn from its
+    upper half. A server's own ``Retry-After`` goes before it."""
+
+    def __post_init__(self) -> None:
+        for key in ("concurrency", "timeout_seconds"):
+            if getattr(self, key) <= 0:
+                raise UserError(f"engine.{key}={getattr(self, key)}: must be more than 0")
+        for key in ("retries", "backoff_seconds"):
+            if getattr(self, key) < 0:
+                raise UserError(f"engine.{key}={getattr(self, key)}: must be 0 or more")
 
     @property
     def version(self) -> str:
@@ -41,126 +56,211 @@ class OpenAIEngine:
 
         return f"client {openai.__version__}"
 
+    @property
+    def _key(self) -> str:
+        return os.environ.get(self.key_variable, "").strip() or "none"
+
     @cached_property
-    def _client(self) -> Any:
+    def _calls(self) -> _Calls:
+        """Where calls run: a thread with an event loop of its own, so that calls can be cancelled at any point."""
         import openai
 
-        return openai.OpenAI(
-            base_url=self.base_url,
-            api_key=os.environ.get(self.key_variable, "none"),
-            timeout=self.timeout_seconds,
-            max_retries=self.retries,
-        )
+        # Retries and time-outs are this module's: the client's own cannot be interrupted, and retry time-outs.
+        return _Calls(openai.AsyncOpenAI(base_url=self.base_url, api_key=self._key, timeout=None, max_retries=0))
 
-    def check(self) -> None:
+    @property
+    def loads(self) -> int:
+        """The weights are the server's."""
+        return 0
+
+    def start(self) -> None:
         """One cheap call, so that a wrong address is an error before the run and not 2,000 failed samples."""
         import openai
 
+        async def models() -> None:
+            async with asyncio.timeout(min(10.0, self.timeout_seconds)):
+                await self._calls.client.models.list()
+
         try:
-            self._client.with_options(max_retries=0, timeout=10).models.list()
-        except openai.APIConnectionError:
+            self._calls.submit(models()).result()
+        except (openai.APIConnectionError, TimeoutError):
             raise Failure(f"engine.base_url={self.base_url}: no server answers there") from None
         except openai.AuthenticationError:
             raise Failure(f"engine.base_url={self.base_url}: refused the key in ${self.key_variable}") from None
-        except openai.APIStatusError:
+        except openai.OpenAIError:
             pass  # a server without a model list can still answer
 
     def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
         room = min(in_flight or self.concurrency, self.concurrency)
         source = enumerate(requests)
-        done: queue.Queue[tuple[int, Completion]] = queue.Queue()
-        stop = threading.Event()
-        with ThreadPoolExecutor(room) as pool:
-            running = 0
+        done: queue.Queue[tuple[int, Future[Completion]]] = queue.Queue()
+        running: dict[int, Future[Completion]] = {}
+        try:
+            while True:
+                while len(running) < room and (item := next(source, None)) is not None:
+                    index, request = item
+                    running[index] = self._calls.submit(self._call(request))
+                    running[index].add_done_callback(partial(_hand_over, done, index))
+                if not running:
+                    return
+                index, future = done.get()
+                del running[index]
+                yield index, future.result()
+        finally:  # the caller stopped early: leave no call behind
+            for future in running.values():
+                future.cancel()
+
+    async def _call(self, request: Request) -> Completion:
+        """One request, tried until it is answered or has failed for good. A failure is an outcome, not an exception."""
+        settings = self._settings(request)
+        started = time.perf_counter()
+        for attempt in range(self.retries + 1):
+            begun = False
             try:
-                while True:
-                    while running < room and (item := next(source, None)) is not None:
-                        pool.submit(self._answer, *item, done, stop)
-                        running += 1
-                    if running == 0:
-                        return
-                    finished = done.get()
-                    running -= 1
-                    yield finished
-            finally:
-                stop.set()
+                async with asyncio.timeout(self.timeout_seconds):
+                    stream = await self._calls.client.chat.completions.create(**settings)
+                    begun = True
+                    return await self._read(stream, request, started)
+            except TimeoutError:
+                return self._failed(f"TimeoutError: no complete answer within {self.timeout_seconds:g} s")
+            except _failures() as error:
+                if begun or attempt == self.retries or not _may_pass(error):
+                    return self._failed(_words(error))
+                await asyncio.sleep(_asked_wait(error) or self._wait(attempt))
+        raise AssertionError("the last try returns")
 
-    def _answer(
-        self, index: int, request: Request, done: queue.Queue[tuple[int, Completion]], stop: threading.Event
-    ) -> None:
-        done.put((index, self._call(request, stop)))
+    def _wait(self, attempt: int) -> float:
+        # Jitter, so that calls that were refused together do not come back together.
+        return min(30.0, self.backoff_seconds * 2.0**attempt) * random.uniform(0.5, 1.0)
 
-    def _call(self, request: Request, stop: threading.Event) -> Completion:
-        import httpx
-        import openai
+    def _failed(self, words: str) -> Completion:
+        """Some servers repeat the key they refuse, and errors go to the journal: it is taken out."""
+        line = (words.replace(self._key, "[key]") if self._key != "none" else words).strip().splitlines()[0]
+        return Completion(text="", tokens_in=0, tokens_out=0, finish_reason="error", error=line[:240])
 
+    def _settings(self, request: Request) -> dict[str, Any]:
+        """The body of the call."""
         sampling = request.sampling
-        settings: dict[str, Any] = {}
-        if request.schema is not None:
-            settings["response_format"] = {
-                "type": "json_schema",
-                "json_schema": {"name": "answer", "schema": dict(request.schema), "strict": True},
-            }
-        if sampling.stop:
-            settings["stop"] = list(sampling.stop)
         served = self.served_model or self.model.name
         if request.adapter:
             name = Adapter(path=request.adapter).name
             served = self.served_adapters.get(name, name)
-        started = time.perf_counter()
+        settings: dict[str, Any] = {
+            "model": served,
+            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": sampling.max_tokens,
+            "seed": sampling.seed,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if request.schema is not None:
+            form = {"name": "answer", "schema": dict(request.schema), "strict": True}
+            settings["response_format"] = {"type": "json_schema", "json_schema": form}
+        if sampling.stop:
+            settings["stop"] = list(sampling.stop)
+        return settings
+
+    async def _read(self, stream: Any, request: Request, started: float) -> Completion:
+        """The answer of a stream. ``ttft`` counts from the first try, as a user would."""
         first: float | None = None
         parts: list[str] = []
-        usage, finish = None, "unknown"
-        try:
-            stream = self._client.chat.completions.create(
-                model=served,
-                messages=[{"role": m.role, "content": m.content} for m in request.messages],
-                temperature=sampling.temperature,
-                top_p=sampling.top_p,
-                max_tokens=sampling.max_tokens,
-                seed=sampling.seed,
-                stream=True,
-                stream_options={"include_usage": True},
-                **settings,
-            )
-            with stream:
-                for event in stream:
-                    if stop.is_set():
-                        break
-                    if time.perf_counter() - started > self.timeout_seconds:
-                        raise TimeoutError(f"no complete answer within {self.timeout_seconds:g} s")
-                    usage = event.usage or usage
-                    for choice in event.choices:
-                        if choice.delta.content:
-                            first = first or time.perf_counter()
-                            parts.append(choice.delta.content)
-                        finish = choice.finish_reason or finish
-        except (openai.OpenAIError, httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
-            # A failed call is an outcome of this sample, counted like any other, and never ends the run.
-            words = (str(error).strip().splitlines() or [""])[0]
-            return Completion(
-                text="",
-                tokens_in=0,
-                tokens_out=0,
-                finish_reason="error",
-                error=f"{type(error).__name__}: {words[:200]}",
-            )
+        usage, finish = None, None
+        async with stream:
+            async for event in stream:
+                usage = event.usage or usage
+                for choice in event.choices:
+                    if choice.delta.content:
+                        first = first or time.perf_counter()
+                        parts.append(choice.delta.content)
+                    finish = choice.finish_reason or finish
         ended = time.perf_counter()
         text = "".join(parts)
-        timings = {"ttft": first - started, "decode": ended - first} if first else {}
+        if finish is None:
+            raise ValueError("the stream ended before the answer was complete")
         return Completion(
             text=text,
             tokens_in=usage.prompt_tokens if usage else len(self.model.encode(request.messages)),
             tokens_out=usage.completion_tokens if usage else self.model.count(text),
             finish_reason=finish,
-            timings=timings,
+            timings={"ttft": first - started, "decode": ended - first} if first else {},
         )
 
     def reset_prefix_cache(self) -> None:
         """A server's cache is not ours to reset."""
 
     def close(self) -> None:
-        """Close the connections."""
-        if "_client" in self.__dict__:
-            self._client.close()
-            del self.__dict__["_client"]
+        """Close the connections and end their thread."""
+        if "_calls" in self.__dict__:
+            self.__dict__.pop("_calls").close()
+
+
+class _Calls:
+    """A client on an event loop in a thread of its own."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="openai-calls", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def close(self) -> None:
+        self.submit(self._finish()).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _finish(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self.client.close()
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
+
+
+def _hand_over(done: queue.Queue[tuple[int, Future[Completion]]], index: int, future: Future[Completion]) -> None:
+    done.put((index, future))
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a call can fail of: refusals, broken connections, and streams that are not what they should be.
+
+    What breaks inside a stream may come as the transport's own error; which library that is, openai decides.
+    """
+    import openai
+
+    transport = [sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules]
+    return (openai.OpenAIError, *transport, OSError, ValueError, TypeError, AttributeError)
+
+
+def _words(error: Exception) -> str:
+    """An error in a line; the client's ``Connection error.`` does not say which, its cause does."""
+    cause = error.__cause__
+    return f"{type(error).__name__}: {error}" + (f" ({type(cause).__name__} {cause})" if cause else "")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether another try may succeed."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code == 429 or error.status_code >= 500
+    return isinstance(error, openai.APIConnectionError)
+
+
+def _asked_wait(error: Exception) -> float | None:
+    """Seconds the server asks to wait, at most a minute."""
+    import openai
+
+    if not isinstance(error, openai.APIStatusError):
+        return None
+    try:
+        return min(60.0, max(0.0, float(error.response.headers.get("retry-after", ""))))
+    except ValueError:
+        return None

@@ -22,6 +22,8 @@ class StubEngine:
     default: str = "I don't know."
     delay_seconds: float = 0.0
     max_num_seqs: int = 64
+    loads: int = 0
+    """There are no weights."""
     answer: Callable[[Request], str] | None = None
     """Computes an answer from the request; goes before the table."""
 
@@ -57,6 +59,9 @@ class StubEngine:
             if (wait := moment - time.perf_counter()) > 0:
                 time.sleep(wait)
             yield index, completion
+
+    def start(self) -> None:
+        """Nothing to load."""
 
     def reset_prefix_cache(self) -> None:
         """Nothing is kept between calls."""

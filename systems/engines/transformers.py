@@ -31,6 +31,15 @@ class TransformersEngine:
 
         return str(__version__)
 
+    @property
+    def loads(self) -> int:
+        """How often the weights were loaded."""
+        return int(self.__dict__.get("_loads", 0))
+
+    def start(self) -> None:
+        """Load the weights now rather than at the first request."""
+        self.network  # noqa: B018
+
     @cached_property
     def _device(self) -> str:
         import torch
@@ -51,6 +60,7 @@ class TransformersEngine:
             settings["quantization_config"] = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
         elif self.quantization is not None:
             raise UserError(f"engine.quantization={self.quantization}: the transformers engine knows nf4 or null")
+        self.__dict__["_loads"] = self.loads + 1
         network: Any = AutoModelForCausalLM.from_pretrained(
             self.model.path,
             revision=self.model.revision,

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from vllm import LLM
 
 
+LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""The paddings that vLLM knows."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class VllmEngine:
     """Settings of ``vllm.LLM``; the engine itself starts at the first use."""
@@ -34,11 +38,13 @@ class VllmEngine:
     block_size: int | None = None
     """Tokens per cache block; on a CPU 32, since the default of 128 leaves short prompts uncached."""
     prefix_caching: bool = True
-    enforce_eager: bool = False
+    enforce_eager: bool | None = None
+    """No compilation; ``None``: so on a CPU, where compiling takes longer than a small model's whole run."""
     adapters: bool = True
     """Keep the machinery for adapters on. Off for latency variants of the base model."""
-    max_lora_rank: int = 64
-    max_loras: int = 2
+    max_lora_rank: int = 16
+    """Adapters are padded to this rank, so more than is needed costs time: on a CPU 64 for 16 is four times slower."""
+    max_loras: int = 1
     seed: int = 0
 
     @property
@@ -47,6 +53,15 @@ class VllmEngine:
         from vllm import __version__
 
         return str(__version__)
+
+    @property
+    def loads(self) -> int:
+        """How often the weights were loaded."""
+        return int(self.__dict__.get("_loads", 0))
+
+    def start(self) -> None:
+        """Start the engine now rather than at the first request."""
+        self.llm  # noqa: B018
 
     @cached_property
     def llm(self) -> LLM:
@@ -66,8 +81,10 @@ class VllmEngine:
         if self.max_num_batched_tokens:
             settings["max_num_batched_tokens"] = self.max_num_batched_tokens
         if self.adapters:
-            settings |= {"enable_lora": True, "max_lora_rank": self.max_lora_rank, "max_loras": self.max_loras}
+            rank = next(known for known in LORA_RANKS if known >= self.max_lora_rank)
+            settings |= {"enable_lora": True, "max_lora_rank": rank, "max_loras": self.max_loras}
         try:
+            self.__dict__["_loads"] = self.loads + 1
             return LLM(
                 model=self.model.path,
                 revision=self.model.revision,
@@ -77,7 +94,7 @@ class VllmEngine:
                 max_num_seqs=self.max_num_seqs,
                 gpu_memory_utilization=self.gpu_memory_utilization,
                 enable_prefix_caching=self.prefix_caching,
-                enforce_eager=self.enforce_eager,
+                enforce_eager=not torch.cuda.is_available() if self.enforce_eager is None else self.enforce_eager,
                 disable_log_stats=False,
                 seed=self.seed,
                 **settings,

@@ -1,0 +1,87 @@
+"""Failure attribution: one made-up wrong answer for every cause, and the first cause wins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bench.attribution import CAUSES, attribute, cause
+from bench.records import Prediction, Sample, Score
+from systems.base import Query
+
+CORPUS = frozenset({"right", "wrong"})
+
+
+def sample(reference: Any = "12 euros", relevant: tuple[str, ...] = ("right",)) -> Sample:
+    return Sample(id="1", task="t", query=Query(text="q"), reference=reference, relevant=relevant)
+
+
+def prediction(text: str = "13 euros", documents: str = "", shown: str = "", **more: Any) -> Prediction:
+    """``documents``: those of the retrieved chunks 0, 1, ...; ``shown``: numbers of the chunks in the prompt."""
+    return Prediction(
+        system="s",
+        task="t",
+        sample="1",
+        text=text,
+        retrieved=tuple(str(number) for number, _ in enumerate(documents.split())),
+        retrieved_documents=tuple(documents.split()),
+        shown=tuple(shown.split()),
+        **more,
+    )
+
+
+FORM = {"answer": "12 euros"}
+CASES: list[tuple[str, Sample, Prediction, dict[str, Any]]] = [
+    ("no call", sample(), prediction("", error="time-out"), {}),
+    ("not in corpus", sample(relevant=("lost",)), prediction(documents="wrong", shown="0"), {}),
+    ("not retrieved", sample(), prediction(documents="wrong wrong", shown="0 1"), {}),
+    ("not retrieved", sample(), prediction(timings={"search": 0.01}), {}),
+    ("not retrieved", sample(), prediction(documents="wrong right", shown="0 1"), {"holds": [False, False]}),
+    ("retrieved but not shown", sample(), prediction(documents="wrong right", shown="0"), {"holds": [False]}),
+    ("right but malformed", sample(FORM), prediction('Here: {"answer": "12 euros"}'), {}),
+    ("right but malformed", sample(FORM), prediction('```json\n{"answer": "12 euros"}\n```', "right", "0"), {}),
+    ("refused", sample(), prediction("I don't know.", "right wrong", "0 1"), {"holds": [True, False]}),
+    ("refused", sample(), prediction("I don't know."), {}),
+    ("shown but misread", sample(), prediction(documents="wrong right", shown="0 1"), {"holds": [False, True]}),
+    ("shown but misread", sample(FORM), prediction('{"answer": "9 euros"}', "right", "0"), {}),
+    ("not known", sample(), prediction(), {}),
+    ("not known", sample(None, ()), prediction(documents="wrong", shown="0"), {}),
+    ("not known", sample("Desk", ()), prediction("Another"), {}),
+    # The first cause wins: a refusal for want of the passage is a miss of retrieval.
+    ("not retrieved", sample(), prediction("I don't know.", "wrong", "0"), {}),
+]
+
+
+@pytest.mark.parametrize(
+    ("expected", "asked", "given", "verdict"), CASES, ids=[f"{n}: {c[0]}" for n, c in enumerate(CASES)]
+)
+def test_the_first_cause(expected: str, asked: Sample, given: Prediction, verdict: dict[str, Any]) -> None:
+    assert cause(asked, given, CORPUS, verdict) == expected
+
+
+def test_every_cause_has_a_case() -> None:
+    assert {case[0] for case in CASES} == set(CAUSES)
+
+
+def test_only_wrong_answers_are_counted_and_each_once() -> None:
+    samples = [
+        Sample(id=str(n), task="t", query=Query(text="q"), reference="12 euros", relevant=("right",)) for n in range(3)
+    ]
+    predictions = [Prediction(system="s", task="t", sample=str(n), text="13 euros") for n in range(3)]
+    values = {"0": 1.0, "1": 0.0, "2": None}
+    scores = [
+        Score(system="s", task="t", sample=n, repeat=0, metric=metric, value=value)
+        for n, value in values.items()
+        for metric in ("accuracy", "exact_match")
+    ]
+    assert attribute(samples, predictions, scores, {}, CORPUS) == {"s": {"t": {"not known": 1}}}
+    verdicts = {("s", "t", "1", 0): {"closed_world": {"holds": [False]}}}
+    shown = [
+        Prediction(
+            system="s", task="t", sample="1", text="13 euros", retrieved=("0",), retrieved_documents=("right",),
+            shown=("0",),
+        )
+    ]  # fmt: skip
+    assert attribute(samples, shown, scores, verdicts, CORPUS) == {"s": {"t": {"not retrieved": 1}}}
+    assert attribute(samples, shown, scores, {}, CORPUS) == {"s": {"t": {"shown but misread": 1}}}

@@ -1,0 +1,219 @@
+"""Every YAML is composed and built, overrides reach what they should, and every mistake is one line."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.utils import get_object
+from omegaconf import OmegaConf
+
+import conf
+from bench.checking import RunSettings
+from bench.config import build, compose, config_hash, resolved
+from systems.base import UserError
+from tests.calling import start
+
+CONF = Path(conf.__file__).parent
+GIVEN = {
+    "model=hub": ["model.name=org/name"],
+    "embedder=hub": ["embedder.name=org/name"],
+    "reranker=cross_encoder": ["reranker.name=org/name"],
+    "price=api": [
+        *("price.per_million_in=1", "price.per_million_out=2"),
+        *("price.source=contract", "price.date='2025-01-31'"),
+    ],
+    "suite=files": [f"samples={Path(__file__).parent / 'data' / 'files' / 'samples.jsonl'}"],
+}
+"""What a user has to say besides."""
+AT_RUN_TIME = ("system", "engine")
+"""Need a model and an engine: their classes are looked up here and built in test_run."""
+CHOSEN_IN_SUITES = ("task", "metric")
+"""Not groups of the root: a suite takes its tasks, a task names its metrics."""
+
+
+def options() -> list[tuple[str, str]]:
+    return sorted((file.parent.name, file.stem) for file in CONF.glob("*/*.yaml"))
+
+
+def targets(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield node
+        for value in node.values():
+            yield from targets(value)
+
+
+@pytest.mark.parametrize(("group", "option"), options(), ids="=".join)
+def test_every_file_is_composed_and_built(group: str, option: str) -> None:
+    if group in CHOSEN_IN_SUITES:
+        file = OmegaConf.load(CONF / group / f"{option}.yaml")
+        assert callable(get_object(file["_target_"]))
+        return
+    choice = f"+system@systems.extra={option}" if group == "system" else f"{group}={option}"
+    config = compose([choice, *GIVEN.get(f"{group}={option}", [])])
+    plain = resolved(config)
+    for node in targets(plain):
+        assert callable(get_object(node["_target_"]))
+    if group in plain and group not in AT_RUN_TIME and isinstance(plain[group], dict):
+        for key in [group] if "_target_" in plain[group] else []:
+            made = build(config[key])
+            assert isinstance(made, functools.partial) == (group == "retriever")
+    if group == "prompt":
+        assert {build(config.prompt[cell]).name for cell in ("base", "tuned")} == (
+            {"controlled"} if option == "controlled" else {"full", "short"}
+        )
+    if group == "suite":
+        suite = build(config.suite)
+        assert suite.samples()
+        assert {metric for task in suite.tasks for metric in task.metrics} <= {
+            file.stem for file in (CONF / "metric").glob("*.yaml")
+        }
+
+
+def test_every_file_opens_with_a_comment_and_every_experiment_with_its_command() -> None:
+    for file in CONF.rglob("*.yaml"):
+        lines = [line for line in file.read_text().splitlines() if not line.startswith("# @package")]
+        assert lines[0].startswith("# "), file
+        if file.parent.name == "experiment":
+            assert lines[0] == f"# bench run experiment={file.stem}"
+            assert compose([f"experiment={file.stem}"]).name == file.stem
+
+
+def test_the_root_has_the_settings_that_are_checked_and_no_others() -> None:
+    root = OmegaConf.load(CONF / "run.yaml")
+    assert {str(key) for key in root} - {"defaults", "hydra"} == set(RunSettings.__annotations__)
+
+
+@pytest.mark.parametrize(
+    ("choice", "names"),
+    [
+        ("all", ["prompt", "rag", "finetuned", "hybrid"]),
+        ("base", ["prompt", "rag"]),
+        ("retrieval", ["rag", "hybrid"]),
+        ("tuned", ["finetuned", "hybrid"]),
+    ],
+)
+def test_named_sets_of_systems(choice: str, names: list[str]) -> None:
+    assert list(compose([f"systems={choice}"]).systems) == names
+
+
+def test_passages_and_retriever_reach_every_retrieving_system() -> None:
+    systems = compose(["passages=7", "retriever=dense", "context_budget=99"]).systems
+    for name in ("rag", "hybrid"):
+        assert (systems[name].top_k, systems[name].retriever.mode, systems[name].context_budget) == (7, "dense", 99)
+    assert "retriever" not in systems.prompt
+    assert "retriever" not in systems.finetuned
+
+
+def test_a_value_of_one_system_reaches_that_one_alone() -> None:
+    systems = compose(["systems.rag.top_k=8", "systems.hybrid.retriever.mode=sparse"]).systems
+    assert (systems.rag.top_k, systems.hybrid.top_k) == (8, 4)
+    assert (systems.rag.retriever.mode, systems.hybrid.retriever.mode) == ("fused", "sparse")
+
+
+SEEDS = ("tuning.seed", "sampling.seed", "load.seed")
+
+
+def seeds(*overrides: str) -> dict[str, int]:
+    config = compose(overrides)
+    return {key: OmegaConf.select(config, key) for key in (*SEEDS, "suite.world_seed")}
+
+
+def test_one_seed_reaches_tuning_decoding_and_load_but_not_the_world() -> None:
+    assert seeds("seed=5") == {**dict.fromkeys(SEEDS, 5), "suite.world_seed": 2026}
+    config = compose(["seed=5"])
+    assert {node.sampling.seed for node in config.systems.values()} == {5}
+    assert {config.systems[name].adapter.seed for name in ("finetuned", "hybrid")} == {5}
+    assert compose(["seed=5", "engine=vllm"]).engine.seed == 5
+
+
+@pytest.mark.parametrize("alone", [*SEEDS, "suite.world_seed"])
+def test_each_seed_can_be_set_alone(alone: str) -> None:
+    before = seeds("seed=5")
+    assert seeds("seed=5", f"{alone}=11") == {**before, alone: 11}
+
+
+def test_the_hash_names_what_is_measured() -> None:
+    def named(*overrides: str) -> str:
+        return config_hash(resolved(compose(overrides)))
+
+    plain = named()
+    assert named("seed=0") == plain
+    assert named("run_dir=here", "builds_dir=there", "tracker=none") == plain
+    for change in ("seed=1", "passages=3", "systems.rag.top_k=3", "suite.count=99", "engine=stub", "price=h100"):
+        assert named(change) != plain
+
+
+MISTAKES = [
+    ("modle=pocket", "modle: no such key; did you mean model?"),
+    ("sede=1", "sede: no such key; did you mean seed?"),
+    ("suite.cuont=3", "suite.cuont: no such key; did you mean suite.count?"),
+    ("systems.rag.topk=3", "systems.rag.topk: no such key; did you mean systems.rag.top_k?"),
+    ("systems.ragg.top_k=3", "systems.ragg.top_k: no such key; did you mean systems.rag.top_k?"),
+    ("suite=files suite.limt=3", "suite.limt: no such key; did you mean suite.limit?"),
+    ("model=pockt", "model=pockt: no such option; did you mean pocket?; there are: hub, "),
+    ("systems=al", "systems=al: no such option; did you mean all?; there are: all, base, retrieval, tuned"),
+    ("experiment=pockett", "experiment=pockett: no such option; did you mean pocket?"),
+    ("model=hub", "model.name: has to be given, as model.name=VALUE"),
+    ("price=api", "price.date: has to be given, as price.date=VALUE"),
+    ("seed=x", "seed=x: must be a whole number"),
+    ("repeats=0", "repeats=0: must be 1 or more"),
+    ("repeats=1.5", "repeats=1.5: must be a whole number"),
+    ("passages=many", "passages=many: must be a whole number"),
+    ("name=a/b", "name=a/b: must be a word without a slash"),
+    ("corpus=3", "corpus=3: must be text or null"),
+    ("suite.count=abc", "suite.count=abc: must be a whole number"),
+    ("suite.count=", "suite.count=: must be a whole number"),
+    ("suite.count=true", "suite.count=true: must be a whole number"),
+    ("suite.parity=maybe", "suite.parity=maybe: must be true or false"),
+    ("suite.tasks.facts.metrics=accuracy", "suite.tasks.facts.metrics=accuracy: must be a list"),
+    ("retriever.mode=words", "retriever.mode=words: must be dense or sparse or fused"),
+    ("systems.rag.top_k=many", "systems.rag.top_k=many: must be a whole number"),
+    ("prompt.base.shots=null", "prompt.base.shots=null: must be a whole number"),
+    ("model.context_tokens=big", "model.context_tokens=big: must be a whole number or null"),
+    ("+systems.rag.foo=1", "systems.rag.foo: systems.retrieving.Retrieving has no such setting; it has: name, "),
+    ("systems.rag._target_=systems.no.X", "systems.rag._target_=systems.no.X: there is nothing of that name"),
+    ("~suite", "suite: was taken out of the config, but nothing runs without it"),
+    ("pocket", "pocket: must be key=value, as seed=1 or engine=stub"),
+    ("=3", "=3: must be key=value, as seed=1 or engine=stub"),
+    ("--quick", "--quick: no such flag here; settings are given as key=value"),
+    ("suite.count=[1", "no viable alternative at input '[1'"),
+]
+
+
+@pytest.mark.parametrize(("typed", "said"), MISTAKES, ids=[typed for typed, _ in MISTAKES])
+def test_a_mistake_is_one_line_with_the_nearest_right_name(typed: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compose(typed.split(" "))
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (["load.requests=0"], "load.requests=0: must be 1 or more"),
+        (["tuning.method=lara"], "tuning.method=lara: must be one of lora, rslora, dora"),
+        (["prompt.base.shots=-1"], "prompt.shots=-1: must be 0 or more"),
+        (["price.per_hour=-1"], "price.per_hour=-1: must be 0 or more"),
+        (["suite.count=0"], "task.facts.count=0: must be 1 or more"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_its_constructor(overrides: list[str], said: str) -> None:
+    config = compose(overrides)
+    with pytest.raises(UserError, match=said.replace(".", r"\.")):
+        for part in ("load", "tuning", "price", "suite"):
+            build(config[part])
+        build(config.prompt.base)
+
+
+@pytest.mark.parametrize("typed", ["suite.cuont=3", "model=pockt", "suite.count=abc"])
+def test_the_command_says_it_in_one_line(typed: str) -> None:
+    done = start("run", "experiment=pocket", typed)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.count("\n") == 1
+    assert done.err.startswith(f"bench run: {typed.split('=')[0]}")

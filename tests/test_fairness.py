@@ -1,0 +1,152 @@
+"""What makes the comparison mean something (DESIGN, section 5): each rule has a test that fails when it is broken."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.config import build, compose
+from bench.records import Sample
+from bench.tasks.company import Facts, Review
+from bench.world.company import found
+from systems.base import Chunk, Filters, Hit, Query, System
+from systems.engines.stub import StubEngine
+from systems.model import Model
+from systems.prompted import Prompted
+from systems.prompts import context_block
+from systems.retrieving import Retrieving
+from tests.tiny import write_model
+
+NAMES = ("prompt", "rag", "finetuned", "hybrid")
+SETTINGS = (
+    [],
+    ["prompt=controlled"],
+    ["prompt=controlled", "sampling=nucleus", "retriever=dense", "context_budget=300", "passages=2"],
+    ["experiment=pocket"],
+    ["experiment=pocket_controlled"],
+    ["experiment=pocket_no_parity"],
+)
+PASSAGES = [Chunk(id=str(n), title=f"Page {n}", text=f"The fee is {n} euros.") for n in range(3)]
+
+
+class Fixed:
+    """A retriever with the same hits for everybody."""
+
+    def retrieve(self, text: str, filters: Filters) -> tuple[list[Hit], dict[str, float]]:
+        return [Hit(chunk=chunk, score=1.0) for chunk in PASSAGES], {}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+def systems(config: Any, model: Model) -> dict[str, Prompted]:
+    """The four systems as the config wants them, over a fixed retriever."""
+    engine = StubEngine(model=model)
+    made: dict[str, Prompted] = {}
+    for name in NAMES:
+        node = config.systems[name]
+        parts: dict[str, Any] = {
+            "name": name,
+            "model": model,
+            "engine": engine,
+            "prompt": build(node.prompt),
+            "sampling": build(node.sampling),
+            "constrained": node.constrained,
+            "adapter": "somewhere" if "adapter" in node else None,
+        }
+        if "retriever" in node:
+            shown = {"top_k": node.top_k, "context_budget": node.context_budget}
+            made[name] = Retrieving(**parts, retriever=Fixed(), **shown)
+        else:
+            made[name] = Prompted(**parts)
+    return made
+
+
+def test_a_query_has_no_place_for_a_reference() -> None:
+    allowed = {"text", "instruction", "guidance", "schema", "examples", "role", "max_tokens"}
+    assert {field.name for field in dataclasses.fields(Query)} == allowed
+    assert not issubclass(Sample, Query)
+    assert typing.get_type_hints(System.prepare)["query"] is Query
+    for kind in (Prompted, Retrieving):
+        assert typing.get_type_hints(kind.prepare)["query"] is Query
+
+
+@pytest.mark.parametrize("overrides", SETTINGS, ids=" ".join)
+def test_the_systems_of_a_run_differ_in_nothing_but_what_makes_them(overrides: list[str]) -> None:
+    config = compose([*overrides, "engine=stub"])
+    nodes = [config.systems[name] for name in NAMES]
+    assert [name for name in config.systems] == list(NAMES)
+    assert len({str(node.sampling) for node in nodes}) == 1
+    assert len({bool(node.constrained) for node in nodes}) == 1
+    # Model and engine stand outside of the systems: no node can bring its own.
+    for node in nodes:
+        assert not {"model", "engine", "dtype", "quantization"} & set(node)
+    rag, hybrid = config.systems.rag, config.systems.hybrid
+    assert (rag.retriever, rag.top_k, rag.context_budget) == (hybrid.retriever, hybrid.top_k, hybrid.context_budget)
+    assert (rag.retriever, rag.top_k) == (config.retriever, config.passages)
+    assert rag.context_budget == config.context_budget
+    # The grid is two switches: what a row or a column shares is equal to the letter.
+    prompt, finetuned = config.systems.prompt, config.systems.finetuned
+    assert prompt.prompt == rag.prompt
+    assert finetuned.prompt == hybrid.prompt
+    assert finetuned.adapter == hybrid.adapter == config.tuning
+    assert "adapter" not in prompt
+    assert "adapter" not in rag
+    assert "retriever" not in prompt
+    assert "retriever" not in finetuned
+
+
+@pytest.mark.parametrize("overrides", SETTINGS, ids=" ".join)
+def test_retrieval_adds_the_context_block_to_a_systems_prompt_and_nothing_else(
+    overrides: list[str], model: Model
+) -> None:
+    made = systems(compose([*overrides, "engine=stub"]), model)
+    for task in (Facts(metrics=(), world=found(2026, 12)), Review(metrics=(), world=found(2026, 12))):
+        query = task.samples("test")[0].query
+        for without, retrieving in (("prompt", "rag"), ("finetuned", "hybrid")):
+            plain, shown = made[without].prepare(query), made[retrieving].prepare(query)
+            block = context_block(PASSAGES[: len(shown.shown)])
+            assert shown.shown == tuple(chunk.id for chunk in PASSAGES[: len(shown.shown)]) != ()
+            assert shown.request.messages[:-1] == plain.request.messages[:-1]
+            assert shown.request.messages[-1].content == block + plain.request.messages[-1].content
+            assert shown.request.sampling == plain.request.sampling
+            assert shown.request.schema == plain.request.schema
+            assert shown.request.adapter == plain.request.adapter
+
+
+def test_in_the_controlled_grid_all_four_prompts_are_one(model: Model) -> None:
+    config = compose(["prompt=controlled", "engine=stub"])
+    assert config.prompt.grid == "controlled"
+    made = systems(config, model)
+    query = Review(metrics=(), world=found(2026, 12)).samples("test")[0].query
+    prepared = {name: system.prepare(query).request for name, system in made.items()}
+    assert prepared["prompt"].messages == prepared["finetuned"].messages
+    assert prepared["rag"].messages == prepared["hybrid"].messages
+    assert prepared["rag"].messages[:-1] == prepared["prompt"].messages[:-1]
+    assert [prepared[name].adapter for name in NAMES] == [None, None, "somewhere", "somewhere"]
+
+
+def test_in_the_practical_grid_the_base_systems_carry_examples_and_schema(model: Model) -> None:
+    config = compose(["prompt=practical", "engine=stub"])
+    assert config.prompt.grid == "practical"
+    made = systems(config, model)
+    query = Review(metrics=(), world=found(2026, 12)).samples("test")[0].query
+    prepared = {name: system.prepare(query).request.messages for name, system in made.items()}
+    for name in ("prompt", "rag"):
+        assert "JSON Schema of the answer" in prepared[name][0].content
+        assert len(prepared[name]) == 2 + 2 * len(query.examples)
+    for name in ("finetuned", "hybrid"):
+        assert prepared[name][0].content == query.instruction
+        assert len(prepared[name]) == 2
+
+
+def test_a_setting_reaches_every_system_or_one(tmp_path: Path) -> None:
+    everywhere = compose(["engine=stub", "sampling.temperature=0.3", "context_budget=123"])
+    assert {node.sampling.temperature for node in everywhere.systems.values()} == {0.3}
+    assert {everywhere.systems[name].context_budget for name in ("rag", "hybrid")} == {123}

@@ -1,0 +1,146 @@
+"""A run that is killed, at any moment, goes on by the same command: nothing lost, nothing doubled, nothing changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.begin import planned
+from bench.journal import Journal, read
+from bench.records import Key
+from bench.reporting.run_files import check_summary
+from bench.workspace import Workspace
+from tests.calling import environment, small, start
+from tests.forking import Forker
+
+KILLED = -signal.SIGKILL
+
+
+@pytest.fixture(scope="module")
+def forker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forker]:
+    with Forker(tmp_path_factory.mktemp("forker") / "log") as found:
+        yield found
+
+
+class Watched:
+    """A run under test; ``check`` after every kill, ``finished`` at the end."""
+
+    def __init__(self, place: Path, model: Path, *further: str) -> None:
+        self.workspace = Workspace(place / "run")
+        self.builds = place / "builds"
+        self.arguments = ["run", *small(model, f"run_dir={place / 'run'}", f"builds_dir={self.builds}", *further)]
+        self.journals = {path: b"" for path in (self.workspace.predictions, self.workspace.load)}
+
+    def check(self) -> None:
+        """What was written whole before is still there, byte for byte; files are whole or not there."""
+        for path, before in self.journals.items():
+            now = path.read_bytes() if path.exists() else b""
+            assert now.startswith(before)
+            self.journals[path] = now[: now.rfind(b"\n") + 1]
+        for path in self.workspace.path.glob("*.json"):
+            json.loads(path.read_text())
+        for path in self.workspace.path.glob("*.jsonl"):
+            if path not in self.journals:
+                assert [json.loads(line) for line in path.read_text().split("\n") if line]
+
+    def finished(self) -> None:
+        self.check()
+        workspace = self.workspace
+        found = Counter(Key(r["system"], r["task"], r["sample"], r["repeat"]) for r in read(workspace.predictions))
+        assert found == Counter(planned(["prompt", "rag"], workspace.read_samples(), 1))
+        assert found.total() == 60
+        summary = json.loads(workspace.summary.read_text())
+        check_summary(summary)
+        assert (summary["planned"], summary["completed"], summary["run"]["engine"]) == (60, 60, "stub")
+        assert summary["run"]["finished"]
+        assert (workspace.path / "report.html").exists()
+        assert workspace.read_manifest()["complete"] is True
+        attempts: dict[str, Counter[int]] = {}
+        for record in read(workspace.load):
+            attempts.setdefault(record["system"], Counter())[record["attempt"]] += 1
+        for counts in attempts.values():
+            assert counts[max(counts)] == 8  # the last attempt is complete, and it is the one that is reported
+        assert len(list(self.builds.glob("index/*/artifact.json"))) == 1
+
+
+MOMENTS: list[tuple[str, int]] = [
+    *[("predictions.jsonl", lines) for lines in (1, 9, 20, 30, 31, 44, 59, 60)],
+    *[("load.jsonl", lines) for lines in (1, 5, 8, 10, 14)],
+]
+
+
+def test_killed_from_outside_at_many_moments(forker: Forker, tiny_model: Path, tmp_path: Path) -> None:
+    rng = random.Random(12)
+    watched = Watched(tmp_path, tiny_model, "engine.delay_seconds=0.02", "engine.max_num_seqs=2")
+    kills = 0
+    for seconds in (0.02, 0.1, 0.2, 0.4):  # mostly before the first answer: reading, building, prompting
+        kills += forker.run(watched.arguments, seconds=seconds) == KILLED
+        watched.check()
+    for name, lines in MOMENTS:
+        file = watched.workspace.path / name
+        already = len(watched.journals[file].splitlines()) if name == "load.jsonl" else 0
+        code = forker.run(watched.arguments, file=file, lines=lines + already, pause=rng.uniform(0, 0.02))
+        kills += code == KILLED
+        assert code in (KILLED, 0), forker.log.read_text()
+        watched.check()
+    assert kills >= 12, forker.log.read_text()
+    assert forker.run(watched.arguments) == 0, forker.log.read_text()
+    watched.finished()
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_killed_at_every_rename(side: str, forker: Forker, tiny_model: Path, tmp_path: Path) -> None:
+    """Builds, samples, manifest, verdicts, scores, summary, report: each appears whole, so each moment is safe."""
+    watched = Watched(tmp_path, tiny_model)
+    number = 1
+    while (code := forker.run(watched.arguments, rename=number, side=side)) == KILLED:
+        watched.check()
+        number += 1
+        assert number < 40
+    assert code == 0, forker.log.read_text()
+    watched.finished()
+    assert number > 5  # later starts have fewer files left to write
+
+
+def test_a_whole_process_group_killed_and_started_again(tiny_model: Path, tmp_path: Path) -> None:
+    watched = Watched(tmp_path, tiny_model, "engine.delay_seconds=0.05", "engine.max_num_seqs=2")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", *watched.arguments],
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    path = watched.workspace.predictions
+    deadline = time.monotonic() + 240
+    while not (path.exists() and path.read_bytes().count(b"\n") >= 10):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == KILLED
+    watched.check()
+    assert 10 <= len(watched.journals[path].splitlines()) < 60
+    done = start(*watched.arguments)
+    assert done.code == 0, done.err
+    watched.finished()
+    assert start(*watched.arguments).out == done.out
+
+
+def test_two_processes_do_not_write_one_run(forker: Forker, tiny_model: Path, tmp_path: Path) -> None:
+    watched = Watched(tmp_path, tiny_model)
+    with Journal(watched.workspace.predictions):
+        assert forker.run(watched.arguments) == 1
+    assert "predictions.jsonl: another process is writing this run; wait for it or stop it" in forker.log.read_text()
+    assert forker.run(watched.arguments) == 0
+    watched.finished()
