@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,11 +14,17 @@ from bench.assembly import Assembly
 from bench.config import build, compose
 from bench.progress import Progress, say
 from systems.artifacts import content_hash
-from systems.base import Chunk, Filters
+from systems.base import Chunk, Failure, Filters
 from systems.tuning.examples import TokenExample, TrainingExample, token_examples
 
 if TYPE_CHECKING:
     from systems.knowledge.index import Index
+
+
+INDEX_BYTES = 256 * 2**20
+"""What an empty index declares in memory-mapped files, rounded up; few of the pages are ever filled."""
+VECTOR_BYTES = 16_384
+"""Of a chunk: a dense vector of 1,024 numbers, its place in the graph, and as much again while segments are merged."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Built:
 def build_all(assembly: Assembly) -> Built:
     """Everything the run's systems need and that is not built yet."""
     names = list(assembly.system_nodes)
+    _ = assembly.model.tokenizer  # a model that cannot be read is an error before anything is built for it
     index: Index | None = None
     index_record: dict[str, Any] = {}
     if any(assembly.wants_index(name) for name in names):
@@ -72,6 +80,7 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
 
     def make(directory: Path) -> None:
         say(f"building the index: {len(documents)} documents, {len(chunks)} chunks")
+        check_room(directory, chunks)
         index = EdgeIndex(directory / "qdrant")
         index.sync(chunks, embedder)
         index.close()
@@ -86,6 +95,21 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
         "embedder": inputs["embedder"],
     }
     return EdgeIndex(path / "qdrant"), record
+
+
+def check_room(directory: Path, chunks: Sequence[Chunk]) -> None:
+    """Refuse to build an index where it may not fit.
+
+    Its files are memory-mapped: on a full disk the kernel would end the process (SIGBUS) without a word.
+    """
+    needed = INDEX_BYTES + 4 * sum(len(chunk.text) for chunk in chunks) + VECTOR_BYTES * len(chunks)
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise Failure(
+            f"{directory.parent}: {free / 2**20:.0f} MiB free, "
+            f"but building the index may take {needed / 2**20:.0f} MiB; "
+            "free some space and run again, or choose another place with builds_dir=DIR"
+        )
 
 
 def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[str, dict[str, Any]]:

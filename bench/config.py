@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import hashlib
 import json
@@ -37,10 +38,24 @@ def compose(overrides: Sequence[str], root: str = "run") -> DictConfig:
         key, mark, _ = override.partition("=")
         if not override.startswith("~") and not (key.strip() and mark):
             raise UserError(f"{override}: must be key=value, as seed=1 or engine=stub")
-    GlobalHydra.instance().clear()
+    direct = list(overrides)
+    deeper: list[str] = []
+    while True:
+        GlobalHydra.instance().clear()
+        try:
+            with initialize_config_module("conf", version_base="1.3"):
+                config = hydra_compose(root, overrides=direct)
+            break
+        except (HydraException, OmegaConfBaseException) as error:
+            # Hydra sets no key behind a reference, as systems.rag.retriever.top_k behind retriever: ${retriever}.
+            refused = re.search(r"Could not override '([^']+)'", str(error))
+            found = [item for item in direct if refused and item.partition("=")[0] == refused.group(1)]
+            if not found:
+                raise UserError(_one_line(error, root, overrides)) from error
+            direct, deeper = [item for item in direct if item not in found], [*deeper, *found]
     try:
-        with initialize_config_module("conf", version_base="1.3"):
-            config = hydra_compose(root, overrides=list(overrides))
+        for item in deeper:
+            _set_behind_reference(config, item, root, overrides)
         for key in sorted(OmegaConf.missing_keys(config)):
             raise UserError(f"{key}: has to be given, as {key}=VALUE")
         raw = OmegaConf.to_container(config, resolve=False)
@@ -51,6 +66,29 @@ def compose(overrides: Sequence[str], root: str = "run") -> DictConfig:
     assert isinstance(raw, dict)
     check_run({str(key): value for key, value in plain.items()}, {str(key): value for key, value in raw.items()})
     return config
+
+
+def _set_behind_reference(config: DictConfig, override: str, root: str, overrides: Sequence[str]) -> None:
+    """Set a key below a reference to another part of the config: this place gets a copy of its own."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from omegaconf import OmegaConf
+
+    parsed = OverridesParser.create().parse_override(override)
+    node: Any = config
+    *above, last = parsed.key_or_group.split(".")
+    for part in above:
+        if not hasattr(node, "keys") or part not in node:
+            break
+        if OmegaConf.is_interpolation(node, part):
+            node[part] = copy.deepcopy(node[part])
+        node = node[part]
+    if not hasattr(node, "keys") or last not in node:
+        raise UserError(_unknown(parsed.key_or_group, root, overrides))
+    node[last] = parsed.value()
+
+
+def _unknown(key: str, root: str, overrides: Sequence[str]) -> str:
+    return f"{key}: no such key{_hint(_near_keys(key, root, overrides))}"
 
 
 def _package_path(package: str, name: str) -> str:
@@ -75,8 +113,7 @@ def _one_line(error: BaseException, root: str, overrides: Sequence[str]) -> str:
         return f"{group}={option}: no such option{_hint(near)}; there are: {', '.join(options)}"
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown:
-        key = unknown.group(1)
-        return f"{key}: no such key{_hint(_near_keys(key, root, overrides))}"
+        return _unknown(unknown.group(1), root, overrides)
     mandatory = re.search(r"Missing mandatory value: (\S+)", text)
     if mandatory:
         return f"{mandatory.group(1)}: has to be given, as {mandatory.group(1)}=VALUE"

@@ -8,51 +8,65 @@ run says about knowledge in weights is uninformative (DESIGN: fairness rule 6).
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.assembly import Assembly
+from bench.config import build
 from bench.journal import Journal
 from bench.metrics.text import contains
 from bench.stats import wilson
+from bench.tasks.base import Lesson
 from systems.base import Request, Sampling
 
 ENOUGH = 0.5
 """Share of trained questions that must be recalled."""
 
 
+CONTROLS, OTHERS = 60, 10
+"""Probes: questions of the positive control, and lessons of every other task for the proof."""
+
+
 @dataclass(frozen=True)
 class Probe:
-    """A question as it stood in training, and its answer."""
+    """A lesson as it stood in training, and its answer."""
 
-    system: str
     number: int
     request: Request
     expected: str
+    control: bool
+    """Part of the positive control: a fact, closed book."""
 
 
-def probes(assembly: Assembly, name: str, adapter: str, count: int = 60) -> list[Probe]:
-    """Closed-book questions of the training text, drawn by a seed, under the tuned system's own prompt."""
-    from bench.config import build
-
+def probes(assembly: Assembly, name: str, adapter: str) -> list[Probe]:
+    """Closed-book lessons of the training text, drawn by a seed, under the tuned system's own prompt."""
     builder = build(assembly.system_nodes[name]["prompt"])
-    lessons = [lesson for lesson in assembly.suite.lessons() if lesson.task == "facts" and lesson.answer(())]
-    chosen = random.Random(f"control-{name}").sample(lessons, min(count, len(lessons)))
-    found = []
-    for number, lesson in enumerate(chosen):
-        request = Request(
-            messages=builder.messages(lesson.query),
-            sampling=Sampling(max_tokens=lesson.query.max_tokens),
-            adapter=adapter,
+    by_task: dict[str, list[Lesson]] = {}
+    for lesson in assembly.suite.lessons():
+        if lesson.answer(()):
+            by_task.setdefault(lesson.task, []).append(lesson)
+    rng = random.Random(f"control-{name}")
+    chosen: list[tuple[Lesson, bool]] = []
+    for task, lessons in by_task.items():
+        control = task == "facts"
+        chosen += [(one, control) for one in rng.sample(lessons, min(CONTROLS if control else OTHERS, len(lessons)))]
+    return [
+        Probe(
+            number,
+            Request(
+                messages=builder.messages(lesson.query),
+                sampling=Sampling(max_tokens=lesson.query.max_tokens),
+                adapter=adapter,
+            ),
+            str(lesson.answer(())),
+            control,
         )
-        found.append(Probe(name, number, request, str(lesson.answer(()))))
-    return found
+        for number, (lesson, control) in enumerate(chosen)
+    ]
 
 
 def run_controls(assembly: Assembly, adapters: dict[str, str], journal: Journal) -> None:
     """Ask each adapter's probe with and without the adapter; answers go to the journal ``controls.jsonl``."""
-    from dataclasses import replace
-
     done = {(r["adapter"], r["number"], r["tuned"]) for r in journal.records}
     first: dict[str, str] = {}
     for name, adapter in adapters.items():
@@ -69,6 +83,7 @@ def run_controls(assembly: Assembly, adapters: dict[str, str], journal: Journal)
                     "adapter": adapter,
                     "number": probe.number,
                     "tuned": tuned,
+                    "control": probe.control,
                     "expected": probe.expected,
                     "text": completion.text,
                     "error": completion.error,
@@ -78,21 +93,25 @@ def run_controls(assembly: Assembly, adapters: dict[str, str], journal: Journal)
 
 def read_controls(records: list[dict[str, Any]]) -> dict[str, Any]:
     """What the controls show, for the summary: ``adapter_proof`` and ``positive_control``."""
-    tuned = {r["number"]: r for r in records if r["tuned"]}
-    base = {r["number"]: r for r in records if not r["tuned"]}
+    tuned = {(r["adapter"], r["number"]): r for r in records if r["tuned"]}
+    base = {(r["adapter"], r["number"]): r for r in records if not r["tuned"]}
     if not tuned:
         return {}
     both = sorted(set(tuned) & set(base))
-    recalled = sum(contains(record["text"], record["expected"]) for record in tuned.values())
-    share = wilson(recalled, len(tuned))
+    proof = {"different": sum(tuned[n]["text"] != base[n]["text"] for n in both), "of": len(both)}
+    asked = [record for record in tuned.values() if record["control"]]
+    if not asked:
+        return {"adapter_proof": proof}
+    recalled = sum(contains(record["text"], record["expected"]) for record in asked)
+    share = wilson(recalled, len(asked))
     return {
-        "adapter_proof": {"different": sum(tuned[n]["text"] != base[n]["text"] for n in both), "of": len(both)},
+        "adapter_proof": proof,
         "positive_control": {
             "recalled": recalled,
-            "of": len(tuned),
+            "of": len(asked),
             "share": share.estimate,
             "low": share.low,
             "high": share.high,
-            "informative": recalled / len(tuned) >= ENOUGH,
+            "informative": recalled / len(asked) >= ENOUGH,
         },
     }

@@ -17,7 +17,7 @@ from bench.config import build, compose
 from bench.controls import run_controls
 from bench.detect import detect
 from bench.generate import generate
-from bench.journal import Journal
+from bench.journal import Journal, write_atomically
 from bench.load import load_all
 from bench.progress import say
 from bench.report import report
@@ -30,9 +30,9 @@ from systems.base import UserError
 def run(assembly: Assembly) -> dict[str, Any]:
     """All stages, one engine load; returns the summary."""
     workspace = assembly.workspace
-    manifest = begin(assembly)
+    begin(assembly)
     metrics_of({task.name: task.metrics for task in assembly.suite.tasks})  # a mistyped one is an error now, not later
-    if manifest.get("complete") and workspace.summary.exists():
+    if workspace.complete.exists():
         summary: dict[str, Any] = json.loads(workspace.summary.read_text(encoding="utf-8"))
         return summary
     clock = {"begun": time.monotonic()}
@@ -60,7 +60,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
     summary = report(workspace, build(assembly.config.price))
     build(assembly.config.tracker).publish(workspace)
     # Last of all: killed before this, the same command writes the report and tells the tracker again.
-    workspace.update_manifest(complete=True)
+    write_atomically(workspace.complete, now() + "\n")
     return summary
 
 

@@ -65,6 +65,11 @@ class Workspace:
     def summary(self) -> Path:
         return self.path / "summary.json"
 
+    @property
+    def complete(self) -> Path:
+        """Stands there once everything is done: no stage is owed, and the tracker has been told."""
+        return self.path / "complete"
+
     def read_manifest(self) -> dict[str, Any]:
         """The manifest, or an empty one."""
         if not self.manifest.exists():

@@ -23,7 +23,7 @@ class Retrieving(Prompted):
 
     def __post_init__(self) -> None:
         if self.top_k < 1:
-            raise UserError(f"retrieval.top_k={self.top_k}: must be 1 or more")
+            raise UserError(f"systems.{self.name}.top_k={self.top_k}: must be 1 or more")
 
     def prepare(self, query: Query) -> Prepared:
         started = time.perf_counter()

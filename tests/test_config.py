@@ -79,7 +79,7 @@ def test_every_file_opens_with_a_comment_and_every_experiment_with_its_command()
         lines = [line for line in file.read_text().splitlines() if not line.startswith("# @package")]
         assert lines[0].startswith("# "), file
         if file.parent.name == "experiment":
-            assert lines[0] == f"# bench run experiment={file.stem}"
+            assert lines[0].startswith(f"# bench run experiment={file.stem}")
             assert compose([f"experiment={file.stem}"]).name == file.stem
 
 
@@ -110,9 +110,20 @@ def test_passages_and_retriever_reach_every_retrieving_system() -> None:
 
 
 def test_a_value_of_one_system_reaches_that_one_alone() -> None:
-    systems = compose(["systems.rag.top_k=8", "systems.hybrid.retriever.mode=sparse"]).systems
-    assert (systems.rag.top_k, systems.hybrid.top_k) == (8, 4)
-    assert (systems.rag.retriever.mode, systems.hybrid.retriever.mode) == ("fused", "sparse")
+    """Also behind a reference, where Hydra itself sets nothing."""
+    overrides = [
+        "systems.rag.top_k=8",
+        "tuning.rank=16",
+        "systems.hybrid.retriever.mode=sparse",
+        "systems.hybrid.retriever.top_k=9",
+    ]
+    config = compose([*overrides, "systems.finetuned.adapter.rank=4", "systems.rag.prompt.shots=2", "seed=3"])
+    rag, hybrid, finetuned = (config.systems[name] for name in ("rag", "hybrid", "finetuned"))
+    assert (rag.top_k, hybrid.top_k) == (8, 4)
+    assert (rag.retriever.mode, rag.retriever.top_k) == ("fused", 5)
+    assert (hybrid.retriever.mode, hybrid.retriever.top_k, hybrid.retriever.candidates) == ("sparse", 9, 50)
+    assert (finetuned.adapter.rank, hybrid.adapter.rank, finetuned.adapter.seed) == (4, config.tuning.rank, 3)
+    assert (rag.prompt.shots, config.systems.prompt.prompt.shots) == (2, 8)
 
 
 SEEDS = ("tuning.seed", "sampling.seed", "load.seed")
@@ -153,6 +164,11 @@ MISTAKES = [
     ("sede=1", "sede: no such key; did you mean seed?"),
     ("suite.cuont=3", "suite.cuont: no such key; did you mean suite.count?"),
     ("systems.rag.topk=3", "systems.rag.topk: no such key; did you mean systems.rag.top_k?"),
+    (
+        "systems.rag.retriever.topk=3",
+        "systems.rag.retriever.topk: no such key; did you mean systems.rag.retriever.top_k?",
+    ),
+    ("systems.rag.retriever.top_k=x", "systems.rag.retriever.top_k=x: must be a whole number"),
     ("systems.ragg.top_k=3", "systems.ragg.top_k: no such key; did you mean systems.rag.top_k?"),
     ("suite=files suite.limt=3", "suite.limt: no such key; did you mean suite.limit?"),
     ("model=pockt", "model=pockt: no such option; did you mean pocket?; there are: hub, "),
@@ -205,10 +221,14 @@ def test_a_mistake_is_one_line_with_the_nearest_right_name(typed: str, said: str
 )
 def test_a_value_out_of_range_is_refused_by_its_constructor(overrides: list[str], said: str) -> None:
     config = compose(overrides)
-    with pytest.raises(UserError, match=said.replace(".", r"\.")):
+
+    def all_parts() -> None:
         for part in ("load", "tuning", "price", "suite"):
             build(config[part])
         build(config.prompt.base)
+
+    with pytest.raises(UserError, match=said.replace(".", r"\.")):
+        all_parts()
 
 
 @pytest.mark.parametrize("typed", ["suite.cuont=3", "model=pockt", "suite.count=abc"])

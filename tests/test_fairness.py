@@ -81,7 +81,7 @@ def test_a_query_has_no_place_for_a_reference() -> None:
 def test_the_systems_of_a_run_differ_in_nothing_but_what_makes_them(overrides: list[str]) -> None:
     config = compose([*overrides, "engine=stub"])
     nodes = [config.systems[name] for name in NAMES]
-    assert [name for name in config.systems] == list(NAMES)
+    assert list(config.systems) == list(NAMES)
     assert len({str(node.sampling) for node in nodes}) == 1
     assert len({bool(node.constrained) for node in nodes}) == 1
     # Model and engine stand outside of the systems: no node can bring its own.

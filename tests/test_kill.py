@@ -39,7 +39,7 @@ class Watched:
         self.workspace = Workspace(place / "run")
         self.builds = place / "builds"
         self.arguments = ["run", *small(model, f"run_dir={place / 'run'}", f"builds_dir={self.builds}", *further)]
-        self.journals = {path: b"" for path in (self.workspace.predictions, self.workspace.load)}
+        self.journals = dict.fromkeys((self.workspace.predictions, self.workspace.load), b"")
 
     def check(self) -> None:
         """What was written whole before is still there, byte for byte; files are whole or not there."""
@@ -64,7 +64,7 @@ class Watched:
         assert (summary["planned"], summary["completed"], summary["run"]["engine"]) == (60, 60, "stub")
         assert summary["run"]["finished"]
         assert (workspace.path / "report.html").exists()
-        assert workspace.read_manifest()["complete"] is True
+        assert workspace.complete.exists()
         attempts: dict[str, Counter[int]] = {}
         for record in read(workspace.load):
             attempts.setdefault(record["system"], Counter())[record["attempt"]] += 1

@@ -33,6 +33,8 @@ class Row:
         if self.of == 0:
             return f"| {self.name} | – | – | 0 | {self.target} |"
         share = wilson(self.hits, self.of)
+        assert share.low is not None
+        assert share.high is not None
         return (
             f"| {self.name} | {100 * share.estimate:.1f} % | {100 * share.low:.1f}–{100 * share.high:.1f} | "
             f"{self.of} | {self.target} |"

@@ -210,9 +210,30 @@ def _json_instruction(
     return f"{lead} Keys: " + ", ".join(properties) + ".", None
 
 
+def made_up_key(rng: random.Random) -> str:
+    """A key nobody has seen, often of two words: only the prompt can tell it."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+
+    def word() -> str:
+        if rng.random() < 0.5:
+            return Namer(rng).word().lower()
+        return "".join(rng.choice(letters) for _ in range(rng.randint(2, 7)))
+
+    return "_".join(word() for _ in range(rng.choice((1, 1, 2))))
+
+
+def choose_key(known: tuple[str, ...], rng: random.Random) -> str:
+    """A key for a field: more often than not one that has to be copied letter by letter."""
+    return made_up_key(rng) if rng.random() < 0.7 else rng.choice(known)
+
+
 def json_over_passages(rng: random.Random, count: int) -> Conversation:
     """The value, its document and that document's version, as JSON under keys that the prompt names."""
-    value_key, source_key, version_key = rng.choice(VALUE_KEYS), rng.choice(SOURCE_KEYS), rng.choice(VERSION_KEYS)
+    value_key, source_key, version_key = (
+        choose_key(VALUE_KEYS, rng),
+        choose_key(SOURCE_KEYS, rng),
+        choose_key(VERSION_KEYS, rng),
+    )
     properties = {
         value_key: ("string", rng.choice(("the value asked for", "what was asked", "the fact"))),
         source_key: ("string", rng.choice(("id of the document", "document id", "which document"))),
@@ -248,7 +269,7 @@ def json_from_text(rng: random.Random) -> Conversation:
     """What stands in a message, as JSON under keys that the prompt names."""
     namer = Namer(rng)
     kinds = rng.sample(list(FIELD_KEYS), rng.randint(2, 5))
-    keys = {kind: rng.choice(FIELD_KEYS[kind]) for kind in kinds}
+    keys = {kind: choose_key(FIELD_KEYS[kind], rng) for kind in kinds}
     as_number = rng.random() < 0.6
     properties = {
         key: ("integer" if kind == "money" and as_number else "string", rng.choice(FIELD_DESCRIPTIONS[kind]))
@@ -310,14 +331,14 @@ WARM_UP: tuple[tuple[float, Skill], ...] = (
 """First phase: copying, and single passages."""
 MAIN: tuple[tuple[float, Skill], ...] = (
     (0.04, copying),
-    (0.12, lambda rng: facts(rng, 1, rng.randint(2, 4))),
+    (0.06, lambda rng: facts(rng, 1, rng.randint(2, 4))),
     (0.14, lambda rng: facts(rng, 2, rng.randint(3, 5))),
     (0.36, lambda rng: facts(rng, rng.randint(3, 5), rng.randint(3, 6))),
     (0.03, lambda rng: facts(rng, rng.randint(6, 11), rng.randint(4, 8))),
     (0.04, shown_then_asked),
     (0.02, unaided),
-    (0.11, lambda rng: json_over_passages(rng, rng.randint(1, 5))),
-    (0.07, json_from_text),
+    (0.15, lambda rng: json_over_passages(rng, rng.randint(1, 5))),
+    (0.09, json_from_text),
     (0.07, routing),
 )
 """Second phase: all skills; shares are of conversations, not of tokens."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,14 +19,11 @@ from urllib.parse import urlsplit
 
 from bench.progress import say
 from bench.records import Prediction, Sample, Score
+from bench.tracking.flat import flat_config, flat_summary, run_id, without_paths
 from bench.workspace import Workspace
 from systems.base import Failure, UserError
 
 SAMPLES = ("none", "redacted", "full")
-LOCAL = re.compile(r"(?<![\w:/.~])(?:file:/*|~)?(?:/[^\s/'\",;]+){2,}/?")
-"""A path of this machine inside a text."""
-LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
-"""User name and password inside an address."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +69,10 @@ class WandbTracker:
                     written += publication.attempt(system, "offline")
             publication.end()
         if sent:
-            say(f"W&B: {sent} runs sent")
+            say(f"W&B: {sent} run{'s' * (sent != 1)} sent")
         if written:
             say(
-                f"W&B: {written} runs offline in {workspace.path / 'wandb'}; "
+                f"W&B: {written} run{'s' * (written != 1)} offline in {workspace.path / 'wandb'}; "
                 f"send with: wandb sync {workspace.path}/wandb/*run-*"
             )
 
@@ -164,62 +160,6 @@ class _Publication:
             if (report := self.workspace.path / "report.html").exists():
                 artifact.add_file(str(report))
         return artifact
-
-
-def without_paths(value: Any) -> Any:
-    """The same value without this machine's paths (their last part stays) and without logins in addresses."""
-    if isinstance(value, str):
-        return LOCAL.sub(lambda match: Path(match.group(0)).name, LOGIN.sub("", value))
-    if isinstance(value, Mapping):
-        return {key: without_paths(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_paths(inner) for inner in value]
-    return value
-
-
-def run_id(run: str, system: str) -> str:
-    """The W&B id: of letters that W&B allows, the same each time."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{run[:90]}-{system[:30]}")
-
-
-def flat_config(manifest: Mapping[str, Any], system: str) -> Iterator[tuple[str, Any]]:
-    """Config as people filter by it, ``tuning.rank`` and the like; without paths of this machine."""
-    yield "system", system
-    yield "commit", manifest["commit"]
-    for key, value in _flatten(manifest["config"]):
-        if key.startswith(("hydra.", "run_dir", "builds_dir", "tracker.")):
-            continue
-        if key.startswith("systems.") and not key.startswith(f"systems.{system}."):
-            continue
-        yield key, without_paths(value)
-    for name, build in manifest.get("build", {}).get("adapters", {}).items():
-        if name == system:
-            yield "adapter", build["weights"]
-            yield "adapter_key", build["key"]
-    index = manifest.get("build", {}).get("index") or {}
-    if index:
-        yield "index_key", index["key"]
-
-
-def flat_summary(summary: Mapping[str, Any], system: str) -> Iterator[tuple[str, Any]]:
-    """``accuracy``, ``accuracy.low``, ``facts/accuracy`` and so on."""
-    entry = summary["systems"][system]
-    scopes = [("", entry["measures"]), *((f"{task}/", measures) for task, measures in entry["tasks"].items())]
-    for prefix, measures in scopes:
-        for name, estimate in measures.items():
-            first = estimate[0] if isinstance(estimate, list) else estimate
-            yield f"{prefix}{name}", first["estimate"]
-            for end in ("low", "high"):
-                if first[end] is not None:
-                    yield f"{prefix}{name}.{end}", first[end]
-
-
-def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from _flatten(inner, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, value
 
 
 @dataclass(frozen=True)

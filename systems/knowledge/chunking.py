@@ -68,7 +68,8 @@ class BySentences:
 class ByHeadings:
     """One chunk per section, cut between sentences where it is longer than ``size`` tokens.
 
-    The title of a chunk is the document's title and the headings above it: "Leave policy - Carry-over".
+    The title of a chunk is the document's title and the headings above it: "Leave policy - Carry-over". They are
+    not said again in its text.
     """
 
     size: int = 256
@@ -79,7 +80,7 @@ class ByHeadings:
     def chunk(self, document: Document) -> list[Chunk]:
         pieces = []
         for section in sections(document.text):
-            spans = list(sentence_spans(document.text, self.size, section.start, section.end))
+            spans = list(sentence_spans(document.text, self.size, section.body, section.end))
             title = _joined_title(document.title, section.path)
             pieces += [(low, high, title) for low, high in _pack(spans, self.size, 0, 0)]
         return _chunks(document, pieces)

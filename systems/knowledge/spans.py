@@ -72,6 +72,8 @@ class Section:
     start: int
     end: int
     path: tuple[str, ...]
+    body: int
+    """Where the text begins once the headings that stand in ``path`` are left out."""
 
 
 def sections(text: str) -> list[Section]:
@@ -86,7 +88,8 @@ def sections(text: str) -> list[Section]:
     for mark in [*marks, None]:
         end = mark.start() if mark else len(text)
         if text[content:end].strip():
-            found.append(Section(start, end, names))
+            told = all(m.group(2).strip() in names for m in marks if start <= m.start() < content)
+            found.append(Section(start, end, names, content if told else start))
             start = end
         if mark:
             level = len(mark.group(1))
@@ -94,7 +97,7 @@ def sections(text: str) -> list[Section]:
             names = tuple(name for _, name in path if name)
             content = mark.end()
     if text[start:].strip():  # headings at the very end
-        found.append(Section(start, len(text), names))
+        found.append(Section(start, len(text), names, start))
     return found
 
 

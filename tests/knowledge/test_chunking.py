@@ -49,6 +49,14 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
+def body(text: str) -> list[str]:
+    """The text but for the headings that a chunk's title says; what is left out has to stand in the path."""
+    for section in sections(text):
+        left_out = [line.lstrip("#").strip() for line in text[section.start : section.body].splitlines()]
+        assert {line for line in left_out if line} <= set(section.path)
+    return [text[section.body : section.end] for section in sections(text)]
+
+
 def length(text: str) -> int:
     return len(TOKEN.findall(text))
 
@@ -63,7 +71,8 @@ def test_without_overlap_the_chunks_are_the_text(text: str, size: int) -> None:
     ]
     for chunker in chunkers:
         chunks = chunker.chunk(document(text))
-        assert squeezed("".join(texts(chunks))) == squeezed(text)
+        kept = "".join(body(text)) if isinstance(chunker, ByHeadings) else text
+        assert squeezed("".join(texts(chunks))) == squeezed(kept)
         assert [chunk.id for chunk in chunks] == [f"d#{number}" for number in range(len(chunks))]
 
 
@@ -140,15 +149,15 @@ Call by nine. Then write.
 def test_headings_by_hand() -> None:
     chunks = ByHeadings(size=100).chunk(document(POLICY, title="Leave policy"))
     assert [(chunk.title, chunk.text.splitlines()[0], chunk.text.splitlines()[-1]) for chunk in chunks] == [
-        ("Leave policy - Carry-over", "# Leave policy", "```"),
-        ("Leave policy - Sick leave - Notice", "## Sick leave", "Call by nine. Then write."),
-        ("Leave policy - Annex", "# Annex", "| # | 2 |"),
+        ("Leave policy - Carry-over", "Five days.", "```"),
+        ("Leave policy - Sick leave - Notice", "Call by nine. Then write.", "Call by nine. Then write."),
+        ("Leave policy - Annex", "| a | b |", "| # | 2 |"),
     ]
 
 
 def test_long_sections_are_cut_between_sentences() -> None:
     chunks = ByHeadings(size=5).chunk(document("# T\nOne two three. Four five six.", title="T"))
-    assert texts(chunks) == ["# T", "One two three.", "Four five six."]
+    assert texts(chunks) == ["One two three.", "Four five six."]
     assert {chunk.title for chunk in chunks} == {"T"}
 
 

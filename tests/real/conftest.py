@@ -52,16 +52,18 @@ def adapter(pocket: Model, queries: list[Query], tmp_path_factory: pytest.TempPa
     """A LoRA adapter that has learned to answer every question with its own word."""
     out = tmp_path_factory.mktemp("adapter")
     examples = [
-        TrainingExample(query=query, answer=f"word {number}") for number, query in enumerate(queries) for _ in range(12)
+        TrainingExample(query=query, answer=f"word {number}") for number, query in enumerate(queries) for _ in range(24)
     ]
     tokens = list(token_examples(examples, BUILDER, pocket, 256))
-    train_adapter(pocket, tokens, Tuning(rank=8, learning_rate=5e-3, batch_size=2, max_tokens=256, device="cpu"), out)
+    train_adapter(
+        pocket, tokens, Tuning(rank=8, learning_rate=5e-3, batch_size=1, epochs=4, max_tokens=256, device="cpu"), out
+    )
     return out
 
 
 @pytest.fixture(scope="session")
 def engine(pocket: Model) -> Iterator[VllmEngine]:
-    """The engine: started at its first use, stopped at the end."""
-    made = VllmEngine(model=pocket, max_lora_rank=8, enforce_eager=True)
+    """The engine: started at its first use, stopped at the end. In float32, so that no close call can tip."""
+    made = VllmEngine(model=pocket, max_lora_rank=8, dtype="float32")
     yield made
     made.close()

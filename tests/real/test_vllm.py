@@ -33,14 +33,14 @@ def tokens(engine: VllmEngine | TransformersEngine, asked: list[Request]) -> lis
 
 
 def test_base_tokens_equal_transformers(engine: VllmEngine, pocket: Model, queries: list[Query]) -> None:
-    reference = TransformersEngine(model=replace(pocket), dtype="bfloat16", device="cpu")
+    reference = TransformersEngine(model=replace(pocket), dtype="float32", device="cpu")
     assert tokens(engine, requests(queries)) == tokens(reference, requests(queries))
 
 
 def test_adapter_tokens_equal_transformers(
     engine: VllmEngine, pocket: Model, queries: list[Query], adapter: Path
 ) -> None:
-    reference = TransformersEngine(model=replace(pocket), dtype="bfloat16", device="cpu")
+    reference = TransformersEngine(model=replace(pocket), dtype="float32", device="cpu")
     ours = tokens(engine, requests(queries, adapter))
     assert ours == tokens(reference, requests(queries, adapter))
     assert ours != tokens(engine, requests(queries)), "the adapter changes nothing: it is not applied"
@@ -119,11 +119,7 @@ def test_merged_weights_answer_like_the_adapter(
 ) -> None:
     merged = Model(name="merged", path=str(merge(pocket, str(adapter), tmp_path / "merged")))
     reference = TransformersEngine(model=merged, dtype="float32", device="cpu")
-    same = sum(
-        a == b
-        for a, b in zip(tokens(reference, requests(queries)), tokens(engine, requests(queries, adapter)), strict=True)
-    )
-    assert same >= 11  # bfloat16 adapter arithmetic may tip one close call
+    assert tokens(reference, requests(queries)) == tokens(engine, requests(queries, adapter))
 
 
 def test_training_is_recorded(adapter: Path, pocket: Model) -> None:

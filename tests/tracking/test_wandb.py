@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from bench.journal import seal
-from bench.tracking.wandb import WandbTracker, flat_config, run_id, without_paths
+from bench.tracking.flat import flat_config, run_id, without_paths
+from bench.tracking.wandb import WandbTracker
 from bench.workspace import Workspace
 from systems.base import UserError
 from tests.reporting.example_run import SYSTEMS, write_example
@@ -31,7 +32,7 @@ KEY = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty home, and no W&B settings but a test's own."""
-    for name in [name for name in os.environ if name.startswith("WANDB_") or name.startswith("XDG_")]:
+    for name in [name for name in os.environ if name.startswith(("WANDB_", "XDG_"))]:
         monkeypatch.delenv(name)
     found = tmp_path / "home"
     found.mkdir()
@@ -63,6 +64,15 @@ def run(tmp_path: Path) -> Workspace:
     }
     workspace.update_manifest(config=manifest["config"])
     return workspace
+
+
+@pytest.fixture
+def short(run: Workspace) -> Workspace:
+    """The same run with the first of its systems alone, where more add nothing but time."""
+    summary = json.loads(run.summary.read_text())
+    summary["systems"] = {"prompt": summary["systems"]["prompt"]}
+    run.summary.write_text(json.dumps(summary))
+    return run
 
 
 def records(run: Workspace, system: str) -> list[dict[str, Any]]:
@@ -121,17 +131,17 @@ def test_every_system_becomes_one_run_that_reads_back(run: Workspace, capsys: py
 
 
 @pytest.mark.parametrize("samples", ["none", "redacted", "full"])
-def test_no_more_of_the_samples_leaves_than_was_said(run: Workspace, samples: str) -> None:
-    lines = run.samples.read_text().splitlines()
+def test_no_more_of_the_samples_leaves_than_was_said(short: Workspace, samples: str) -> None:
+    lines = short.samples.read_text().splitlines()
     for number, line in enumerate(lines):
         sample = json.loads(line)
         sample["reference"] = f"reference-{number}"
         sample["query"]["text"] = f"question-{number}"
         lines[number] = json.dumps(sample)
-    run.samples.write_text("\n".join(lines) + "\n")
-    (run.path / "report.html").write_text("the report, reference-0")
-    WandbTracker(samples=samples).publish(run)
-    sent = everything(run) + "\n".join(p.read_text() for p in run.path.glob("wandb/data/**/*") if p.is_file())
+    short.samples.write_text("\n".join(lines) + "\n")
+    (short.path / "report.html").write_text("the report, reference-0")
+    WandbTracker(samples=samples).publish(short)
+    sent = everything(short) + "\n".join(p.read_text() for p in short.path.glob("wandb/data/**/*") if p.is_file())
     assert ("reference-0" in sent) == (samples == "full")
     assert ("question-0" in sent) == (samples != "none")
     assert ("the report" in sent) == (samples == "full")
@@ -191,16 +201,16 @@ def test_a_server_that_cannot_be_reached_costs_a_bounded_time(
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ({}, "4 runs offline"),
+        ({}, "1 run offline"),
         ({"WANDB_MODE": "disabled", "WANDB_API_KEY": KEY}, r"disabled by \$WANDB_MODE"),
-        ({"WANDB_MODE": "offline", "WANDB_API_KEY": KEY}, "4 runs offline"),
+        ({"WANDB_MODE": "offline", "WANDB_API_KEY": KEY}, "1 run offline"),
         # A stranger's settings: the run's own go first.
-        ({"WANDB_RUN_ID": "x", "WANDB_RESUME": "must", "WANDB_PROJECT": "p", "WANDB_NAME": "n"}, "4 runs offline"),
+        ({"WANDB_RUN_ID": "x", "WANDB_RESUME": "must", "WANDB_PROJECT": "p", "WANDB_NAME": "n"}, "1 run offline"),
     ],
     ids=["no key", "disabled", "offline", "others"],
 )
 def test_the_environment_says_where_auto_goes(
-    run: Workspace,
+    short: Workspace,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     environment: dict[str, str],
@@ -208,14 +218,14 @@ def test_the_environment_says_where_auto_goes(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    WandbTracker(samples="none").publish(run)
+    WandbTracker(samples="none").publish(short)
     assert re.search(words, capsys.readouterr().err)
     if "disabled" in words:
-        assert not (run.path / "wandb").exists()
+        assert not (short.path / "wandb").exists()
     else:
-        about = next(record["run"] for record in records(run, "hybrid") if record["type"] == "run")
-        assert (about["run_id"], about["project"]) == ("demo-3f9a1c-hybrid", "knowhow")
-        assert about["display_name"] == "demo-3f9a1c hybrid"
+        about = next(record["run"] for record in records(short, "prompt") if record["type"] == "run")
+        assert (about["run_id"], about["project"]) == ("demo-3f9a1c-prompt", "knowhow")
+        assert about["display_name"] == "demo-3f9a1c prompt"
 
 
 def test_ids_are_stable_short_and_differ_by_system() -> None:
