@@ -221,6 +221,7 @@ def export(model: Any, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, log: 
 def train(recipe: Recipe) -> Path:
     """Run the recipe and return the directory of the weights."""
     import torch
+    from transformers import AutoTokenizer
 
     device = ("cuda" if torch.cuda.is_available() else "cpu") if recipe.device == "auto" else recipe.device
     out = Path(recipe.out)
@@ -229,7 +230,11 @@ def train(recipe: Recipe) -> Path:
     torch.set_num_threads(recipe.threads or len(os.sched_getaffinity(0)))
     torch.manual_seed(recipe.seed)
     generator = np.random.default_rng(recipe.seed)
-    tokenizer = tokenizer_for(recipe)
+    kept = out / "tokenizer"
+    if not kept.exists():
+        tokenizer_for(recipe).save_pretrained(kept)
+    # Read back also at the start: a restart must not meet another one, whatever became of the mixture meanwhile.
+    tokenizer = AutoTokenizer.from_pretrained(kept)
     held_out = _held_out(recipe, tokenizer, 160)
     model = new_model(recipe).to(device)
     found = optimisers(model, recipe)
