@@ -42,7 +42,7 @@ SETTINGS = {
     "suite.cuont=3": "suite.cuont: no such key; did you mean suite.count?",
     "suite.count=many": "suite.count=many: must be a whole number",
     "suite.count=0": "task.facts.count=0: must be 1 or more",
-    "systems.rag.top_k=0": "retrieval.top_k=0: must be 1 or more",
+    "systems.rag.top_k=0": "systems.rag.top_k=0: must be 1 or more",
     "load.requests=0": "load.requests=0: must be 1 or more",
     "price.per_hour=-1": "price.per_hour=-1: must be 0 or more",
     "retriever.candidates=2": "retriever.candidates=2: must be at least top_k=5",

@@ -56,7 +56,7 @@ def adapter(pocket: Model, queries: list[Query], tmp_path_factory: pytest.TempPa
     ]
     tokens = list(token_examples(examples, BUILDER, pocket, 256))
     train_adapter(
-        pocket, tokens, Tuning(rank=8, learning_rate=5e-3, batch_size=1, epochs=4, max_tokens=256, device="cpu"), out
+        pocket, tokens, Tuning(rank=8, learning_rate=3e-3, batch_size=4, epochs=10, max_tokens=256, device="cpu"), out
     )
     return out
 
