@@ -214,7 +214,8 @@ def export(model: Any, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, log: 
     out = Path(recipe.out) / "weights"
     copy.deepcopy(model).to("cpu", torch.bfloat16).save_pretrained(out)
     tokenizer.save_pretrained(out)
-    Path(recipe.out, "curve.json").write_text(json.dumps({"recipe": asdict(recipe), "curve": log}, indent=1) + "\n")
+    settings = {name: value for name, value in asdict(recipe).items() if name != "out"}
+    Path(recipe.out, "curve.json").write_text(json.dumps({"recipe": settings, "curve": log}, indent=1) + "\n")
     return out
 
 
@@ -277,9 +278,13 @@ def train(recipe: Recipe) -> Path:
                 exact = evaluate(model, held_out, tokenizer, device)
             model.train()
             now = seconds + time.monotonic() - started
-            log.append({"tokens": read, "seconds": round(now, 1), "loss": round(float(loss), 4), "exact": exact})
+            log.append(
+                {"tokens": read, "seconds": round(now, 1), "loss": round(float(loss.detach()), 4), "exact": exact}
+            )
             skills = "  ".join(f"{skill} {share:.2f}" for skill, share in exact.items())
-            print(f"{read / 1e6:6.2f}M tokens  {now / 60:5.1f} min  loss {float(loss):.3f}  {skills}", flush=True)
+            print(
+                f"{read / 1e6:6.2f}M tokens  {now / 60:5.1f} min  loss {float(loss.detach()):.3f}  {skills}", flush=True
+            )
         if step % recipe.checkpoint_every == 0 or last:
             state = {
                 "model": model.state_dict(),
