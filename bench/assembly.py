@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bench.config import build, config_hash, resolved
 from bench.tasks.base import Suite
 from bench.workspace import Workspace
-from systems.artifacts import Store, content_hash
+from systems.artifacts import Store
 from systems.base import Generator, System, UserError
 from systems.model import Model
 
@@ -142,9 +142,3 @@ class Assembly:
             return get_object(node["_target_"])(**parts)
         except TypeError as error:
             raise UserError(f"systems.{name}: {error}") from error
-
-    def fingerprint(self) -> str:
-        """Names what a run's answers rest on besides the code: the config and the samples."""
-        from bench.workspace import samples_hash
-
-        return content_hash([config_hash(self.plain), samples_hash(self.suite.samples())])[:16]

@@ -7,14 +7,11 @@ for one prediction) → ``Estimate`` (over many, with an interval).
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from systems.base import Query
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,17 +109,3 @@ class Estimate:
             for name, value in dataclasses.asdict(self).items()
             if value is not None or name in ("estimate", "low", "high")
         }
-
-
-def to_line(record: Any) -> str:
-    """A record as one line of JSON."""
-    return json.dumps(dataclasses.asdict(record), ensure_ascii=False, separators=(",", ":"))
-
-
-def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
-    """A flat record back from its JSON; unknown keys are refused, lists become tuples."""
-    names = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(data) - names)
-    if unknown:
-        raise ValueError(f"unknown field {unknown[0]!r} for a {kind.__name__}; it has: {', '.join(sorted(names))}")
-    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})

@@ -17,6 +17,7 @@ from bench.world.documents import documents, statement, title
 from bench.world.messages import TOPICS, Topic, order, put
 from bench.world.names import Namer
 from bench.world.schema import ENTITY_KINDS, Attribute
+from bench.world.values import KINDS
 from bench.world.wording import FRAMES, ask
 from systems.base import Chunk, Example, Query, UserError
 from systems.prompts import context_block
@@ -105,9 +106,6 @@ class _CompanyTask:
             drawn.extend(rng.sample(facts, len(facts)))
         return list(zip(drawn[: self.count], spread(rng, FRAMES[split], self.count), strict=True))
 
-    def samples(self, split: str) -> Sequence[Sample]:
-        raise NotImplementedError
-
     def _example_page(self, rng: random.Random, stated: bool) -> tuple[str, Fact, Chunk]:
         """A one-passage example about an entity that is nowhere else: question with passage, fact, passage."""
         namer = Namer(rng)
@@ -115,7 +113,7 @@ class _CompanyTask:
         name = kind.form.format(word=namer.word(), person=namer.person())
         entity = Entity(f"{kind.prefix}-{rng.randint(10, 99)}", name, kind, rng.randint(1, 9))
         known, asked = rng.sample(kind.attributes, 2)
-        fact = Fact(entity, known, _draw_value(known, rng, namer))
+        fact = Fact(entity, known, KINDS[known.kind].draw(rng, namer))
         chunk = Chunk(id="example", title=f"{title(entity)} - {known.section}", text=statement(fact, rng))
         question = ask(entity, known if stated else asked, rng.choice(FRAMES["train"]), rng).text
         return context_block([chunk]) + question, fact, chunk
@@ -129,12 +127,6 @@ def _tags(entity: Entity, attribute: Attribute) -> dict[str, Any]:
         "value_kind": attribute.kind,
         "phrases": list(attribute.phrases),
     }
-
-
-def _draw_value(attribute: Attribute, rng: random.Random, namer: Namer) -> str:
-    from bench.world.values import KINDS
-
-    return KINDS[attribute.kind].draw(rng, namer)
 
 
 @dataclass(frozen=True, kw_only=True)
