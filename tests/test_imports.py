@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import pkgutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,8 @@ def test_without_dense_retrieval_no_embedder_is_loaded(place: Path, tiny_model: 
 
 @pytest.mark.skipif(importlib.util.find_spec("importlinter") is None, reason="import-linter is not installed")
 def test_imports_run_downward() -> None:
+    command = str(Path(sys.executable).with_name("lint-imports"))  # a virtual environment need not be on the path
     done = subprocess.run(
-        ["lint-imports", "--no-cache"], cwd=ROOT, capture_output=True, text=True, env=environment(), check=False
+        [command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, env=environment(), check=False
     )
     assert done.returncode == 0, done.stdout

@@ -331,15 +331,15 @@ WARM_UP: tuple[tuple[float, Skill], ...] = (
 """First phase: copying, and single passages."""
 MAIN: tuple[tuple[float, Skill], ...] = (
     (0.04, copying),
-    (0.06, lambda rng: facts(rng, 1, rng.randint(2, 4))),
-    (0.14, lambda rng: facts(rng, 2, rng.randint(3, 5))),
-    (0.36, lambda rng: facts(rng, rng.randint(3, 5), rng.randint(3, 6))),
-    (0.03, lambda rng: facts(rng, rng.randint(6, 11), rng.randint(4, 8))),
-    (0.04, shown_then_asked),
+    (0.05, lambda rng: facts(rng, 1, rng.randint(2, 4))),
+    (0.12, lambda rng: facts(rng, 2, rng.randint(3, 6))),
+    (0.34, lambda rng: facts(rng, rng.randint(3, 5), rng.randint(5, 9))),
+    (0.03, lambda rng: facts(rng, rng.randint(6, 10), rng.randint(5, 9))),
+    (0.07, shown_then_asked),
     (0.02, unaided),
-    (0.15, lambda rng: json_over_passages(rng, rng.randint(1, 5))),
+    (0.14, lambda rng: json_over_passages(rng, rng.randint(1, 5))),
     (0.09, json_from_text),
-    (0.07, routing),
+    (0.10, routing),
 )
 """Second phase: all skills; shares are of conversations, not of tokens."""
 

@@ -68,34 +68,36 @@ def pack(rows: int, length: int, members: list[list[Encoded]]) -> Block:
 
 
 def blocks(stream: Iterator[Encoded], budget: int, lengths: tuple[int, ...], seed: int) -> Iterator[Block]:
-    """Blocks of ``budget`` tokens each, in rows of one of ``lengths``, first fit from a pool.
+    """Blocks of ``budget`` tokens each, in rows of one of ``lengths`` (ascending), first fit from pools.
 
-    A conversation goes to the shortest length that holds it with room for others; longer ones than all
-    lengths are left out. A block is given out when its rows are nearly full.
+    A conversation goes to the pool of the shortest length that holds it; longer ones than all lengths are
+    left out. A block is given out when a pool can fill it, and the room that long conversations leave at
+    the ends of their rows is filled with shorter ones.
     """
     rng = random.Random(seed)
     pools: dict[int, list[Encoded]] = {length: [] for length in lengths}
     while True:
         item = next(stream)
-        fitting = [length for length in lengths if len(item.tokens) <= length]
-        if not fitting:
+        length = next((length for length in lengths if len(item.tokens) <= length), None)
+        if length is None:
             continue
-        length = fitting[0]
         pools[length].append(item)
-        if sum(len(member.tokens) for member in pools[length]) < 1.6 * budget:
-            continue
         rows = budget // length
+        ready = 1.6 * budget if length == lengths[0] else rows * length * 0.6
+        if sum(len(member.tokens) for member in pools[length]) < ready:
+            continue
         members: list[list[Encoded]] = [[] for _ in range(rows)]
         room = [length] * rows
-        left = []
-        for member in sorted(pools[length], key=lambda member: -len(member.tokens)):
-            size = len(member.tokens)
-            row = min((r for r in range(rows) if room[r] >= size), key=lambda r: room[r], default=None)
-            if row is None:
-                left.append(member)
-            else:
-                members[row].append(member)
-                room[row] -= size
-        rng.shuffle(left)
-        pools[length] = left
+        for shorter in sorted((known for known in lengths if known <= length), reverse=True):
+            left = []
+            for member in sorted(pools[shorter], key=lambda member: -len(member.tokens)):
+                size = len(member.tokens)
+                row = min((r for r in range(rows) if room[r] >= size), key=lambda r: room[r], default=None)
+                if row is None:
+                    left.append(member)
+                else:
+                    members[row].append(member)
+                    room[row] -= size
+            rng.shuffle(left)
+            pools[shorter] = left
         yield pack(rows, length, members)

@@ -36,7 +36,7 @@ class Recipe:
 
     out: str = "pocket"
     seed: int = 7
-    tokens: int = 30_000_000
+    tokens: int = 34_000_000
     """Tokens read in both phases."""
     warm_up_tokens: int = 2_000_000
     """Tokens of the first phase: copying and single passages."""
