@@ -18,7 +18,7 @@ from tests.calling import environment
 PROGRAM = r"""
 import json, os, signal, sys, time
 import transformers.models.auto.tokenization_auto, qdrant_edge, hydra, scipy.stats
-import bench.run, bench.reporting.page, bench.tasks.company_suite, systems.engines.stub
+import bench.run, bench.reporting.page, bench.tasks.company.suite, systems.engines.stub
 from bench.__main__ import main
 
 def kill_at_rename(number, side):

@@ -11,7 +11,8 @@ import pytest
 
 from bench.config import build, compose
 from bench.records import Sample
-from bench.tasks.company import Facts, Review
+from bench.tasks.company.facts import Facts
+from bench.tasks.company.review import Review
 from bench.world.company import found
 from systems.base import Chunk, Filters, Hit, Query, System
 from systems.engines.stub import StubEngine

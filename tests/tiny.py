@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench.pocket.recipe import Recipe, new_model
+from bench.pocket.network import new_model
+from bench.pocket.settings import Recipe
 from bench.pocket.tokenizer import train_tokenizer
 from bench.world.names import Namer
 from bench.world.values import KINDS

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.pocket.mixture import Conversation
+from bench.pocket.skills.base import Conversation
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from bench.world.company import Entity
 from bench.world.schema import Attribute
 
+DONT_KNOW = "I don't know."
+"""How an answer says that it has none."""
+
 TRAIN = (
     "{what} is the {a} of {e}?",
     "Tell me the {a} of {e}.",

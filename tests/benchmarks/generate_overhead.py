@@ -10,7 +10,7 @@ from bench.begin import planned
 from bench.generate import prediction
 from bench.journal import Journal
 from bench.pocket import WEIGHTS
-from bench.tasks.company import Facts
+from bench.tasks.company.facts import Facts
 from bench.world.company import found
 from systems.engines.vllm import VllmEngine
 from systems.model import Model

@@ -8,10 +8,13 @@ import random
 import re
 from functools import cache
 
-from bench.pocket import mixture
-from bench.pocket.mixture import DONT_KNOW, MAIN, WARM_UP, Conversation, conversations
-from bench.tasks.company import ORDER_SCHEMA, REVIEW_SCHEMA
+from bench.pocket.mixture import MAIN, WARM_UP, conversations
+from bench.pocket.skills import copying, facts, objects, routing
+from bench.pocket.skills.base import Conversation
+from bench.tasks.company.extraction import ORDER_SCHEMA
+from bench.tasks.company.review import REVIEW_SCHEMA
 from bench.world.company import found
+from bench.world.wording import DONT_KNOW
 from systems.base import Message
 
 PASSAGE = re.compile(r"^\[(\d+)\] (.*?)(?=^\[\d+\] |\Z)", re.M | re.S)
@@ -22,13 +25,13 @@ def some(skill: str, count: int = 12) -> list[Conversation]:
     """Conversations of one skill."""
     rng = random.Random(f"test-{skill}")
     make = {
-        "facts": lambda: mixture.facts(rng, rng.randint(1, 4), 4),
-        "few-shot": lambda: mixture.shown_then_asked(rng),
-        "unaided": lambda: mixture.unaided(rng),
-        "json passages": lambda: mixture.json_over_passages(rng, rng.randint(1, 4)),
-        "json text": lambda: mixture.json_from_text(rng),
-        "routing": lambda: mixture.routing(rng),
-        "copy": lambda: mixture.copying(rng),
+        "facts": lambda: facts.facts(rng, rng.randint(1, 4), 4),
+        "few-shot": lambda: facts.shown_then_asked(rng),
+        "unaided": lambda: facts.unaided(rng),
+        "json passages": lambda: objects.over_passages(rng, rng.randint(1, 4)),
+        "json text": lambda: objects.from_text(rng),
+        "routing": lambda: routing.routing(rng),
+        "copy": lambda: copying.copying(rng),
     }[skill]
     return [make() for _ in range(count)]
 
@@ -109,8 +112,8 @@ def test_a_desk_is_one_of_those_named() -> None:
 
 
 def test_the_companys_forms_desks_and_people_are_not_among_them() -> None:
-    taught = {*mixture.VALUE_KEYS, *mixture.SOURCE_KEYS, *mixture.VERSION_KEYS}
-    taught |= {key for keys in mixture.FIELD_KEYS.values() for key in keys}
+    taught = {*objects.VALUE_KEYS, *objects.SOURCE_KEYS, *objects.VERSION_KEYS}
+    taught |= {key for keys in objects.FIELD_KEYS.values() for key in keys}
     assert taught.isdisjoint([*ORDER_SCHEMA["properties"], *REVIEW_SCHEMA["properties"]])
     company = found(2026, 48)
     names = [*company.desks.values(), *(entity.name for entity in company.entities)]

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from bench.pocket.mixture import Conversation
+from bench.pocket.network import forward, loss_of
 from bench.pocket.packing import Encoded, blocks, encode, pack
-from bench.pocket.recipe import forward, loss_of
+from bench.pocket.skills.base import Conversation
 from systems.base import Message
 from tests.tiny import RECIPE, network, tokenizer
 

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from bench.pocket import recipe as module
-from bench.pocket.recipe import Recipe, learning_rate, parse, train
+from bench.pocket.network import learning_rate
+from bench.pocket.recipe import train
+from bench.pocket.settings import Recipe, parse
 from systems.base import UserError
 from systems.model import Model
 from tests.tiny import RECIPE, tokenizer
@@ -20,8 +22,8 @@ BATCH = 1024
 def test_it_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # For time alone: the tokenizer of the tests, and three held-out conversations.
     monkeypatch.setattr(module, "tokenizer_for", lambda _: tokenizer())
-    whole = module._held_out
-    monkeypatch.setattr(module, "_held_out", lambda recipe, known, _: whole(recipe, known, 3))
+    whole = module.held_out
+    monkeypatch.setattr(module, "held_out", lambda recipe, known, _: whole(recipe, known, 3))
     import torch
     from transformers import AutoModelForCausalLM
 

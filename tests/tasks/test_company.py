@@ -14,7 +14,12 @@ import pytest
 from bench.metrics.text import contains, normalise
 from bench.records import Sample
 from bench.tasks.base import Lesson
-from bench.tasks.company import Extraction, Facts, Review, Routing, Unanswerable, cores, find_passage, states
+from bench.tasks.company.base import find_passage, states
+from bench.tasks.company.extraction import Extraction
+from bench.tasks.company.facts import Facts
+from bench.tasks.company.review import Review
+from bench.tasks.company.routing import Routing, cores
+from bench.tasks.company.unanswerable import Unanswerable
 from bench.world.company import Company, found
 from bench.world.documents import LEVELS, documents
 from bench.world.messages import TOPICS
