@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,12 @@ from bench.assembly import Assembly
 from bench.config import build, compose
 from bench.progress import Progress, say
 from systems.artifacts import content_hash
-from systems.base import Chunk, Failure, Filters
+from systems.base import Chunk, Filters
 from systems.tuning.examples import TokenExample, TrainingExample, token_examples
 
 if TYPE_CHECKING:
+    from systems.knowledge.hosting import IndexHost
     from systems.knowledge.index import Index
-
-
-INDEX_BYTES = 256 * 2**20
-"""What an empty index declares in memory-mapped files, rounded up; few of the pages are ever filled."""
-VECTOR_BYTES = 16_384
-"""Of a chunk: a dense vector of 1,024 numbers, its place in the graph, and as much again while segments are merged."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,17 @@ class Built:
         """Let go of the index."""
         if self.index is not None:
             self.index.close()
+
+
+@contextmanager
+def ready(assembly: Assembly) -> Iterator[Built]:
+    """Everything built, for as long as it is needed; engine and index are closed afterwards."""
+    built = build_all(assembly)
+    try:
+        yield built
+    finally:
+        built.close()
+        assembly.engine.close()
 
 
 def build_all(assembly: Assembly) -> Built:
@@ -61,55 +67,32 @@ def build_all(assembly: Assembly) -> Built:
 
 def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
     """The corpus, chunked and indexed."""
-    from systems.knowledge.index import EdgeIndex
-
     documents = assembly.suite.corpus
     chunks = [chunk for document in documents for chunk in assembly.chunker.chunk(document)]
     nodes = [assembly.system_nodes[name]["retriever"] for name in assembly.system_nodes if assembly.wants_index(name)]
     if any(assembly.wants_adapter(name) for name in assembly.system_nodes):
         nodes.append(assembly.config.retriever)  # finds the passages of training examples
     embedder = next((found for node in nodes if (found := assembly.embedder_of(node)) is not None), None)
+    host: IndexHost = build(assembly.config.index)
     inputs = {
         "chunks": content_hash([asdict(chunk) for chunk in chunks]),
         "embedder": embedder.identity if embedder else None,
-        "engine": "qdrant-edge",
+        "engine": host.engine,
     }
     key = content_hash(inputs)[:16]
     started = time.perf_counter()
-    reused = assembly.store.get("index", key) is not None
-
-    def make(directory: Path) -> None:
-        say(f"building the index: {len(documents)} documents, {len(chunks)} chunks")
-        check_room(directory, chunks)
-        index = EdgeIndex(directory / "qdrant")
-        index.sync(chunks, embedder)
-        index.close()
-
-    path = assembly.store.build("index", key, make, inputs)
+    say(f"index {key}: {len(documents)} documents, {len(chunks)} chunks")
+    index, found = host.open(key, chunks, embedder, assembly.store, inputs)
     record = {
         "key": key,
         "documents": len(documents),
         "chunks": len(chunks),
-        "reused": reused,
+        "reused": found,
         "seconds": round(time.perf_counter() - started, 2),
         "embedder": inputs["embedder"],
+        "engine": host.engine,
     }
-    return EdgeIndex(path / "qdrant"), record
-
-
-def check_room(directory: Path, chunks: Sequence[Chunk]) -> None:
-    """Refuse to build an index where it may not fit.
-
-    Its files are memory-mapped: on a full disk the kernel would end the process (SIGBUS) without a word.
-    """
-    needed = INDEX_BYTES + 4 * sum(len(chunk.text) for chunk in chunks) + VECTOR_BYTES * len(chunks)
-    free = shutil.disk_usage(directory).free
-    if free < needed:
-        raise Failure(
-            f"{directory.parent}: {free / 2**20:.0f} MiB free, "
-            f"but building the index may take {needed / 2**20:.0f} MiB; "
-            "free some space and run again, or choose another place with builds_dir=DIR"
-        )
+    return index, record
 
 
 def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[str, dict[str, Any]]:

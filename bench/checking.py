@@ -28,7 +28,7 @@ WORDS: dict[Any, str] = {
 
 
 PARTS = (
-    *("model", "engine", "prompt", "sampling", "chunking", "embedder", "retriever", "tuning"),
+    *("model", "engine", "prompt", "sampling", "chunking", "embedder", "index", "retriever", "tuning"),
     *("suite", "systems", "detector", "load", "price", "tracker"),
 )
 """Groups that every run has a choice of."""

@@ -55,7 +55,7 @@ def compose(overrides: Sequence[str], root: str = "run") -> DictConfig:
             direct, deeper = [item for item in direct if item not in found], [*deeper, *found]
     try:
         for item in deeper:
-            _set_behind_reference(config, item, root, overrides)
+            set_key(config, item, root, overrides)
         for key in sorted(OmegaConf.missing_keys(config)):
             raise UserError(f"{key}: has to be given, as {key}=VALUE")
         raw = OmegaConf.to_container(config, resolve=False)
@@ -68,8 +68,8 @@ def compose(overrides: Sequence[str], root: str = "run") -> DictConfig:
     return config
 
 
-def _set_behind_reference(config: DictConfig, override: str, root: str, overrides: Sequence[str]) -> None:
-    """Set a key below a reference to another part of the config: this place gets a copy of its own."""
+def set_key(config: DictConfig, override: str, root: str = "run", overrides: Sequence[str] = ()) -> None:
+    """Set a key that exists; one behind a reference to another part of the config gets a copy of its own there."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from omegaconf import OmegaConf
 

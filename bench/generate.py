@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from bench.assembly import Assembly
 from bench.begin import begin, planned
-from bench.build import Built, build_all
+from bench.build import Built, ready
 from bench.config import compose
 from bench.journal import Journal
 from bench.progress import Progress, say
@@ -106,12 +106,7 @@ def main(arguments: list[str]) -> int:
     """Build what is missing, then generate."""
     assembly = Assembly(compose(arguments))
     begin(assembly)
-    built = build_all(assembly)
-    try:
-        with Journal(assembly.workspace.predictions) as journal:
-            generate(assembly, built, journal)
-    finally:
-        built.close()
-        assembly.engine.close()
+    with ready(assembly) as built, Journal(assembly.workspace.predictions) as journal:
+        generate(assembly, built, journal)
     print(assembly.workspace.path)
     return 0

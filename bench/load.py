@@ -14,7 +14,7 @@ from typing import Any
 
 from bench.assembly import Assembly
 from bench.begin import begin
-from bench.build import Built, build_all
+from bench.build import Built, ready
 from bench.config import compose
 from bench.journal import Journal
 from bench.progress import Progress
@@ -124,12 +124,7 @@ def main(arguments: list[str]) -> int:
     """Load the systems of a config; what is missing is built first."""
     assembly = Assembly(compose(arguments))
     begin(assembly)
-    built = build_all(assembly)
-    try:
-        with Journal(assembly.workspace.load) as journal:
-            load_all(assembly, built, journal)
-    finally:
-        built.close()
-        assembly.engine.close()
+    with ready(assembly) as built, Journal(assembly.workspace.load) as journal:
+        load_all(assembly, built, journal)
     print(assembly.workspace.path)
     return 0

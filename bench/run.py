@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.assembly import Assembly
 from bench.begin import begin
-from bench.build import build_all
+from bench.build import ready
 from bench.config import build, compose
 from bench.controls import run_controls
 from bench.detect import detect
@@ -36,9 +36,8 @@ def run(assembly: Assembly) -> dict[str, Any]:
         summary: dict[str, Any] = json.loads(workspace.summary.read_text(encoding="utf-8"))
         return summary
     clock = {"begun": time.monotonic()}
-    built = build_all(assembly)
-    clock["built"] = time.monotonic()
-    try:
+    with ready(assembly) as built:
+        clock["built"] = time.monotonic()
         with Journal(workspace.predictions) as journal:
             generate(assembly, built, journal)
         clock["generated"] = time.monotonic()
@@ -48,9 +47,6 @@ def run(assembly: Assembly) -> dict[str, Any]:
         with Journal(workspace.load) as journal:
             load_all(assembly, built, journal)
         clock["loaded"] = time.monotonic()
-    finally:
-        built.close()
-        assembly.engine.close()
     detect(workspace, build(assembly.config.detector))
     score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks})
     clock["scored"] = time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.config import build, compose
+from bench.config import build, compose, resolved, set_key
 from bench.metrics.base import Metric
 from bench.records import Score
 from bench.workspace import Workspace, write_lines
@@ -57,7 +57,7 @@ def _key(key: tuple[str, str, str, int]) -> dict[str, Any]:
 
 def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:
     """A finished run's directory and its config, with the user's overrides on top."""
-    from omegaconf import OmegaConf
+    from omegaconf import DictConfig, OmegaConf
 
     flags = [argument for argument in arguments if argument.startswith("-")]
     if flags:
@@ -69,12 +69,16 @@ def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:
     manifest = workspace.read_manifest()
     if not manifest:
         raise UserError(f"{workspace.path}: is no run directory (manifest.json is missing)")
-    overrides = [argument for argument in arguments if "=" in argument]
     config = OmegaConf.create(manifest["config"])
-    groups = {item.partition("=")[0] for item in overrides}
-    composed = compose([*manifest.get("overrides", []), *overrides]) if overrides else config
-    for key in groups:
-        OmegaConf.update(config, key, OmegaConf.select(composed, key), force_add=True)
+    overrides = [argument for argument in arguments if "=" in argument]
+    for override in overrides:
+        key = override.partition("=")[0]
+        if isinstance(OmegaConf.select(config, key), DictConfig):  # another option of a group, as price=api
+            within = [other for other in overrides if other.startswith(f"{key}.")]
+            OmegaConf.update(config, key, resolved(compose([override, *within]))[key], merge=False)
+    for override in overrides:
+        if not isinstance(OmegaConf.select(config, override.partition("=")[0]), DictConfig):
+            set_key(config, override)
     return workspace, config
 
 

@@ -128,6 +128,8 @@ class Request:
     """Directory of a PEFT adapter, or ``None`` for the base weights."""
     schema: Mapping[str, Any] | None = None
     """Constrain the output to this JSON Schema (structured outputs). ``None``: free text."""
+    token_ids: tuple[int, ...] = ()
+    """The messages by the model's chat template, where they were encoded already; empty: the engine encodes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,15 +29,18 @@ class Prompted:
     def prepare(self, query: Query) -> Prepared:
         started = time.perf_counter()
         request = self.request(query, ())
-        self.check_length(query, self.model.encode(request.messages))
         return Prepared(
             query=query, request=request, timings={"prompt": time.perf_counter() - started}, started=started
         )
 
     def request(self, query: Query, passages: Sequence[Chunk]) -> Request:
-        """The engine's call for a query and its passages."""
+        """The engine's call for a query and its passages. Raises ``UserError`` where they do not fit the context."""
+        messages = self.prompt.messages(query, passages)
+        token_ids = tuple(self.model.encode(messages))
+        self.check_length(query, token_ids)
         return Request(
-            messages=self.prompt.messages(query, passages),
+            messages=messages,
+            token_ids=token_ids,
             sampling=replace(self.sampling, max_tokens=query.max_tokens),
             adapter=self.adapter,
             schema=query.schema if self.constrained else None,

@@ -31,7 +31,6 @@ class Retrieving(Prompted):
         built = time.perf_counter()
         passages = within_budget([hit.chunk for hit in hits[: self.top_k]], self.context_budget, self.model.count)
         request = self.request(query, passages)
-        self.check_length(query, self.model.encode(request.messages))
         timings["prompt"] = time.perf_counter() - built
         return Prepared(
             query=query,

@@ -42,6 +42,7 @@ SETTINGS = {
     "suite.cuont=3": "suite.cuont: no such key; did you mean suite.count?",
     "suite.count=many": "suite.count=many: must be a whole number",
     "suite.count=0": "task.facts.count=0: must be 1 or more",
+    "suite.entities=0": "suite.entities=0: at least 6 are needed, one of each kind",
     "systems.rag.top_k=0": "systems.rag.top_k=0: must be 1 or more",
     "load.requests=0": "load.requests=0: must be 1 or more",
     "price.per_hour=-1": "price.per_hour=-1: must be 0 or more",
@@ -112,6 +113,13 @@ def test_a_server_that_is_not_there(tiny_model: Path, tmp_path: Path, builds: Pa
     assert answers(tmp_path) == 0
 
 
+def test_an_index_server_that_is_not_there(tiny_model: Path, tmp_path: Path, builds: Path) -> None:
+    server = ("index=server", "index.url=http://127.0.0.1:9", "index.timeout=2", "index.prefer_grpc=false")
+    line = run(tiny_model, tmp_path, builds, *server).last_line(1)
+    assert line.startswith("bench run: index http://127.0.0.1:9, collection knowhow-")
+    assert answers(tmp_path) == 0
+
+
 def test_an_adapter_of_another_base_model(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model")
     adapter = write_adapter(tmp_path / "adapter", r=4)
@@ -130,6 +138,8 @@ def test_a_device_that_is_not_there(tiny_model: Path, tmp_path: Path, builds: Pa
         pytest.skip("this machine has a CUDA device")
     line = run(tiny_model, tmp_path, builds, "engine=transformers", "engine.device=cuda").last_line(2)
     assert line == "bench run: engine.device=cuda: no CUDA device here; use engine.device=cpu or auto"
+    line = run(tiny_model, tmp_path / "other", builds, "retriever=dense", "embedder.device=cuda").last_line(2)
+    assert line == "bench run: embedder.device=cuda: no CUDA device here; use embedder.device=cpu or auto"
     assert answers(tmp_path) == 0
 
 
@@ -179,6 +189,8 @@ def test_an_override_of_an_old_run_that_is_mistyped(tiny_model: Path, tmp_path: 
     assert call("run", *arguments, f"run_dir={tmp_path / 'run'}", f"builds_dir={builds}").code == 0
     line = call("report", str(tmp_path / "run"), "price=h10").one_line(2)
     assert line.startswith("bench report: price=h10: no such option; did you mean h100?")
+    line = call("report", str(tmp_path / "run"), "price.per_huor=1").one_line(2)
+    assert line == "bench report: price.per_huor: no such key; did you mean price.per_hour?"
 
 
 @pytest.fixture

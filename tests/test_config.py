@@ -26,6 +26,7 @@ GIVEN = {
         *("price.per_million_in=1", "price.per_million_out=2"),
         *("price.source=contract", "price.date='2025-01-31'"),
     ],
+    "index=server": ["index.url=http://localhost:6333"],
     "suite=files": [f"samples={Path(__file__).parent / 'data' / 'files' / 'samples.jsonl'}"],
 }
 """What a user has to say besides."""

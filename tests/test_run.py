@@ -138,6 +138,17 @@ def test_an_old_run_is_priced_anew(copy: Path) -> None:
     cheap = cost()["estimate"]
     assert call("report", str(copy), "price=h100").code == 0
     assert cost()["estimate"] == pytest.approx(cheap * 6.98 / 0.08925)
+    assert call("report", str(copy), "price.per_hour=0.1785").code == 0
+    assert cost()["estimate"] == pytest.approx(cheap * 2)
+    api = (
+        "price=api",
+        "price.per_million_in=1",
+        "price.per_million_out=2",
+        "price.source=x",
+        "price.date='2026-01-31'",
+    )
+    assert call("report", str(copy), *api).code == 0
+    assert cost()["estimate"] != pytest.approx(cheap)
     assert call("report", str(copy), "price=none").code == 0
     assert cost() is None
 

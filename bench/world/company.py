@@ -10,6 +10,7 @@ from bench.world.messages import TOPICS
 from bench.world.names import Namer
 from bench.world.schema import ENTITY_KINDS, Attribute, EntityKind
 from bench.world.values import KINDS
+from systems.base import UserError
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Company:
 @lru_cache(maxsize=8)
 def found(seed: int, entities: int, stated: float = 0.75) -> Company:
     """Found a company of ``entities`` entities, each stating about the share ``stated`` of its attributes."""
+    if entities < (least := len(ENTITY_KINDS)):
+        raise UserError(f"suite.entities={entities}: at least {least} are needed, one of each kind")
     rng = random.Random(f"company-{seed}")
     namer = Namer(rng)
     known: list[Entity] = []

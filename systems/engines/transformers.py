@@ -119,7 +119,7 @@ class TransformersEngine:
 
         network = self._attach(batch[0][1].adapter)
         sampling = batch[0][1].sampling
-        prompts = [self.model.encode(request.messages) for _, request in batch]
+        prompts = [list(request.token_ids) or self.model.encode(request.messages) for _, request in batch]
         width = max(map(len, prompts))
         pad = self.model.tokenizer.pad_token_id or 0
         ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt in prompts], device=self._device)

@@ -135,7 +135,7 @@ class VllmEngine:
                     key = f"{id(source)}-{index}"
                     engine.add_request(
                         key,
-                        {"prompt_token_ids": self.model.encode(request.messages)},
+                        {"prompt_token_ids": list(request.token_ids) or self.model.encode(request.messages)},
                         SamplingParams(
                             temperature=sampling.temperature,
                             top_p=sampling.top_p,

@@ -104,6 +104,8 @@ class SentenceTransformerEmbedder:
             raise UserError(
                 "embedder: needs sentence-transformers; install it with: pip install sentence-transformers"
             ) from None
+        if self.device.startswith("cuda") and not torch.cuda.is_available():
+            raise UserError(f"embedder.device={self.device}: no CUDA device here; use embedder.device=cpu or auto")
         path = str(packaged_minilm()) if self.name == PACKAGED else self.name
         try:
             model = SentenceTransformer(
