@@ -1,0 +1,23 @@
+"""How often a run of all four systems loads the weights: as it counts itself, and as seen from outside."""
+
+from __future__ import annotations
+
+from tests.benchmarks.demo import fresh, run_demo
+from tests.benchmarks.record import Figure, show
+
+
+def main() -> None:
+    demo = run_demo(fresh(), "tracker=none", "suite.count=20")
+    show(
+        "engine_loads",
+        1,
+        [
+            Figure("engine processes seen", demo.engine_processes, "count", "= 1"),
+            Figure("loads, own count", demo.manifest["engine"]["loads"], "count", "= 1"),
+            Figure("systems answered", len(demo.manifest["systems"]), "count", "= 4"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
