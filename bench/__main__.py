@@ -15,6 +15,7 @@ STAGES = {
     "detect": "judge what the answers assert, with the declared detector",
     "score": "score a run again from its files: bench score RUN_DIR",
     "report": "write summary.json and report.html again: bench report RUN_DIR",
+    "compare": "systems in pairs, across runs or score files: bench compare RUN [RUN ...] | FILE.csv",
 }
 EXAMPLES = """\
   bench run experiment=pocket                         the four systems on the embedded default

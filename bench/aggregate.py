@@ -112,19 +112,22 @@ def comparisons(
     level: float = 0.95,
     repeats: int = 2000,
     seed: int = 0,
+    tokens: bool = True,
 ) -> list[dict[str, Any]]:
     """Every pair of systems on the samples both have a value for, per measure and task (and ``suite``, if several).
 
     ``difference`` is a − b. Independent 0/1 values: exact McNemar, ``discordant`` = [only a, only b], Bonett-Price
-    interval. Otherwise: cluster sign flips and paired cluster bootstrap; a measure that is no mean (macro F1) has whole
-    clusters of answers exchanged between the two systems instead. ``p_holm`` corrects within measure and task. ``mde``:
-    the difference the comparison would have found with 80 % power at 5 %, two-sided; ``None`` where nothing would do.
+    interval. Otherwise: cluster sign flips and paired cluster bootstrap (``discordant`` counts the rows where a or b
+    scored more); a measure that is no mean (macro F1) has whole clusters of answers exchanged between the two systems
+    instead. ``p_holm`` corrects within measure and task. ``mde``: the difference the comparison would have found with
+    80 % power at 5 %, two-sided; ``None`` where nothing would do.
+    ``tokens``: compare token counts too.
     """
     tables = Tables.of(samples, predictions, scores, metrics)
     names = list(systems or tables.systems)
     pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
     rows: list[dict[str, Any]] = []
-    for measure in tables.measures:
+    for measure in tables.measures if tokens else tables.metrics:
         for task, tasks in tables.scopes(SUITE):
             family = []
             for a, b in pairs:
@@ -167,7 +170,7 @@ def _compare(found: Sequence[Table], level: float, repeats: int, seed: int) -> d
         "n": result.n,
         "method": result.method,
     }
-    if all(table.binary for table in found):
+    if all(table.is_mean for table in found):
         counts = [table.discordant() for table in found]
         row["discordant"] = [sum(b for b, _ in counts), sum(c for _, c in counts)]
     return row

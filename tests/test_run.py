@@ -80,7 +80,7 @@ def test_the_same_command_shows_the_finished_run_and_touches_nothing(
     first: Outcome, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(first.path)
-    monkeypatch.setattr("bench.run.build_all", None)  # would have to be called to load or build anything
+    monkeypatch.setattr("bench.build.build_all", None)  # would have to be called to load or build anything
     second = again(tiny_model, first.path, first)
     assert second.out == first.out
     assert contents(first.path) == before

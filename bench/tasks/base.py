@@ -21,8 +21,6 @@ class Lesson:
     """The right answer given the passages shown (none: closed book); ``None``: no lesson with these."""
     retrieve: bool = True
     """Also a lesson with passages that the run's retriever finds for it."""
-    repeats: int = 1
-    """How often it is read closed book in an epoch."""
     task: str = ""
 
 

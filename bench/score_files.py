@@ -1,0 +1,119 @@
+"""Scores that were made elsewhere: a CSV or JSONL file with a score per line.
+
+Columns: ``system``, ``sample``, ``score`` (a number), and optionally ``task`` and ``cluster`` (what a sample
+shares with others, as its source document).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.metrics.base import Value
+from bench.pool import Pool
+from bench.records import Prediction, Sample, Score
+from systems.base import Query, UserError
+
+NEEDED = ("system", "sample", "score")
+KNOWN = (*NEEDED, "task", "cluster")
+SUFFIXES = (".csv", ".jsonl")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A measure that comes with its values."""
+
+    name: str = "score"
+    unit: str = "mean"
+    higher_is_better: bool = True
+
+    def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
+        """Never asked: the values are there."""
+        raise NotImplementedError("given scores are not computed")
+
+
+def read_scores(path: Path) -> Pool:
+    """All scores of a file. The first mistake is an error that names its line."""
+    samples: dict[tuple[str, str], Sample] = {}
+    lines: dict[tuple[str, str, str], int] = {}
+    predictions, scores = [], []
+    for number, row in _rows(path):
+        where = f"{path}:{number}"
+        system, name, task, cluster = (_text(row.get(key)) for key in ("system", "sample", "task", "cluster"))
+        for key, text in (("system", system), ("sample", name)):
+            if not text.strip():
+                raise UserError(f"{where}: {key} is empty")
+        value = _number(row["score"], where)
+        if (system, task, name) in lines:
+            first = lines[system, task, name]
+            raise UserError(f"{where}: system {system!r} has a score for sample {name!r} on line {first} already")
+        lines[system, task, name] = number
+        sample = Sample(id=name, task=task or "scores", query=Query(text=""), reference=None, cluster=cluster)
+        known = samples.setdefault((task, name), sample)
+        if known.cluster != cluster:
+            raise UserError(f"{where}: sample {name!r} is in cluster {cluster!r} here and in {known.cluster!r} above")
+        predictions.append(Prediction(system=system, task=sample.task, sample=name))
+        scores.append(Score(system=system, task=sample.task, sample=name, repeat=0, metric=Given.name, value=value))
+    if not scores:
+        raise UserError(f"{path}: has no scores")
+    return Pool(tuple(samples.values()), tuple(predictions), tuple(scores), (Given(),))
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Line number and record."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8; save the file as UTF-8") from None
+    if path.suffix == ".csv":
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        _check_columns(reader.fieldnames or [], f"{path}:1")
+        try:
+            for row in reader:
+                if None in row or None in row.values():
+                    raise UserError(f"{path}:{reader.line_num}: has not as many fields as the first line")
+                yield reader.line_num, row
+        except csv.Error as error:
+            raise UserError(f"{path}:{reader.line_num}: not CSV: {error}") from None
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{path}:{number}: not JSON: {error}") from None
+        if not isinstance(record, dict):
+            raise UserError(f"{path}:{number}: must be an object with {', '.join(NEEDED)}")
+        _check_columns(list(record), f"{path}:{number}")
+        yield number, record
+
+
+def _check_columns(names: list[str] | Any, where: str) -> None:
+    for name in NEEDED:
+        if name not in names:
+            raise UserError(f"{where}: {name} is missing; needed are {', '.join(NEEDED)}, possible task and cluster")
+    for name in names:
+        if name not in KNOWN:
+            raise UserError(f"{where}: unknown column {name!r}; there are: {', '.join(KNOWN)}")
+
+
+def _text(value: Any) -> str:
+    """A name; numbers are names too, and 0 is one of them."""
+    return "" if value is None else str(value)
+
+
+def _number(value: Any, where: str) -> float:
+    try:
+        found = math.nan if value is None else float(value)
+    except (TypeError, ValueError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise UserError(f"{where}: score {value!r} is not a number")
+    return found
