@@ -13,10 +13,15 @@ STAGES = {
     "generate": "let the systems answer; every answer goes to the journal",
     "load": "measure latency and throughput under declared load",
     "detect": "judge what the answers assert, with the declared detector",
-    "score": "score a run again from its files: bench score RUN_DIR",
+    "score": "a run again, or answers made elsewhere: bench score RUN_DIR | SAMPLES.jsonl ANSWERS.jsonl",
     "report": "write summary.json and report.html again: bench report RUN_DIR",
     "compare": "systems in pairs, across runs or score files: bench compare RUN [RUN ...] | FILE.csv",
 }
+FLAGS = {
+    "run": "--config prints the resolved config; --fresh sets an earlier run of the same config aside;\n       ",
+    "compare": "--json prints one object; ",
+}
+"""What a stage has besides ``--traceback``."""
 EXAMPLES = """\
   bench run experiment=pocket                         the four systems on the embedded default
   bench run experiment=pocket systems=retrieval       only rag and hybrid
@@ -35,27 +40,26 @@ def choices() -> dict[str, list[str]]:
     return groups
 
 
+def _choices() -> list[str]:
+    return ["choose with group=option:", *(f"  {group:20} {', '.join(known)}" for group, known in choices().items())]
+
+
 def usage(stage: str | None) -> str:
     """The help text, of one stage or of all."""
     if stage is None:
         lines = ["usage: bench STAGE [RUN_DIR] [key=value ...] [--flags]", "", "stages:"]
         lines += [f"  {name:10} {text}" for name, text in STAGES.items()]
-        lines += ["", "examples:", EXAMPLES, "", "Help on a stage, and what can be chosen: bench STAGE --help"]
+        lines += ["", *_choices(), "", "examples:", EXAMPLES, "", "Help on a stage: bench STAGE --help"]
         return "\n".join(lines)
     lines = [
         f"usage: bench {stage} [RUN_DIR] [key=value ...] [--flags]",
         "",
         f"  {STAGES[stage]}",
         "",
-        "choose with group=option:",
-    ]
-    for group, options in choices().items():
-        lines.append(f"  {group:20} {', '.join(options)}")
-    lines += [
+        *_choices(),
         "",
         "single values: seed=0 run_dir=PATH suite.limit=20 systems.rag.top_k=8 price.per_hour=1.2",
-        "flags: --config prints the resolved config; --fresh sets an earlier run of the same config aside;",
-        "       --traceback shows where an error arose",
+        f"flags: {FLAGS.get(stage, '')}--traceback shows where an error arose",
         "",
         "examples:",
         EXAMPLES,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from bench.detectors.closed_world import supported
 from bench.metrics.abstention import is_abstention
 from bench.metrics.json_text import NotJson, first_value, same
 from bench.records import Prediction, Sample, Score
+from systems.base import Chunk
 
 CAUSES = (
     "no call",
@@ -23,8 +26,14 @@ CAUSES = (
 """The last one is for systems without retrieval, and for tasks that need no passage."""
 
 
-def cause(sample: Sample, prediction: Prediction, corpus: frozenset[str], verdict: Mapping[str, Any]) -> str:
-    """The first cause of a wrong answer. ``corpus`` holds the ids of all documents."""
+def cause(
+    sample: Sample,
+    prediction: Prediction,
+    corpus: frozenset[str],
+    verdict: Mapping[str, Any],
+    passages: Mapping[str, Chunk] = MappingProxyType({}),
+) -> str:
+    """The first cause of a wrong answer. ``corpus`` holds the ids of all documents, ``passages`` what was retrieved."""
     if prediction.error is not None:
         return "no call"
     if _right_but_malformed(sample, prediction):
@@ -42,10 +51,17 @@ def cause(sample: Sample, prediction: Prediction, corpus: frozenset[str], verdic
         if not set(sample.relevant) & shown:
             return "retrieved but not shown"
         if not stated:
-            return "not retrieved"
+            found = any(_states(sample, passages[chunk]) for chunk in prediction.retrieved if chunk in passages)
+            return "retrieved but not shown" if found else "not retrieved"
     if sample.reference is not None and is_abstention(prediction.text):
         return "refused"
     return "shown but misread" if prediction.shown and sample.relevant else "not known"
+
+
+def _states(sample: Sample, chunk: Chunk) -> bool:
+    """Whether a passage states what was asked for."""
+    value = sample.reference.get("answer") if isinstance(sample.reference, dict) else sample.reference
+    return isinstance(value, str) and supported(value, sample, chunk)
 
 
 def _right_but_malformed(sample: Sample, prediction: Prediction) -> bool:
@@ -64,6 +80,7 @@ def attribute(
     scores: Sequence[Score],
     verdicts: Mapping[tuple[str, str, str, int], Mapping[str, Any]],
     corpus: frozenset[str],
+    passages: Mapping[str, Chunk] = MappingProxyType({}),
 ) -> dict[str, dict[str, dict[str, int]]]:
     """Counts of first causes: system → task → cause."""
     by_id = {(sample.task, sample.id): sample for sample in samples}
@@ -74,5 +91,5 @@ def attribute(
         tally = counts.setdefault(prediction.system, {}).setdefault(prediction.task, Counter())
         if key in wrong:
             verdict: Mapping[str, Any] = next(iter(verdicts.get(key, {}).values()), {})
-            tally[cause(by_id[prediction.task, prediction.sample], prediction, corpus, verdict)] += 1
+            tally[cause(by_id[prediction.task, prediction.sample], prediction, corpus, verdict, passages)] += 1
     return {system: {task: dict(tally) for task, tally in tasks.items()} for system, tasks in counts.items()}

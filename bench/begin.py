@@ -8,6 +8,7 @@ from typing import Any
 from bench.assembly import Assembly
 from bench.config import build, config_hash
 from bench.contamination import check_splits
+from bench.fairness import differences
 from bench.progress import say
 from bench.records import Key, Sample
 from bench.tasks.base import Suite
@@ -35,6 +36,10 @@ def check_parts(assembly: Assembly) -> None:
     """Build what is not needed before the answers are there: a wrong setting must not cost a night."""
     for part in ("load", "detector", "price", "tracker"):
         build(assembly.config[part])
+    for name in assembly.system_nodes:
+        if assembly.wants_adapter(name):
+            build(assembly.system_nodes[name]["adapter"])
+    _ = assembly.engine
 
 
 def begin(assembly: Assembly) -> dict[str, Any]:
@@ -66,6 +71,9 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     for name, reason in assembly.left_out.items():
         say(f"{name} is left out: {reason}")
         findings.append({"level": "warning", "text": f"{name} is left out: {reason}"})
+    unequal = differences({name: assembly.plain["systems"][name] for name in names})
+    for text in unequal:
+        findings.append({"level": "warning", "text": f"{text}: effects of retrieval and tuning are not computed"})
     workspace.write_samples(samples)
     return workspace.update_manifest(
         experiment=assembly.name,
@@ -81,6 +89,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         planned=len(planned(names, samples, int(assembly.config.repeats))),
         systems=names,
         findings=findings,
+        unequal=unequal,
         made_by=made_by,
         commit=commit(),
         started=now(),

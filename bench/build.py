@@ -15,6 +15,7 @@ from bench.config import build, compose
 from bench.progress import Progress, say
 from systems.artifacts import content_hash
 from systems.base import Chunk, Filters
+from systems.retrieving import within_budget
 from systems.tuning.examples import TokenExample, TrainingExample, token_examples
 
 if TYPE_CHECKING:
@@ -82,12 +83,12 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
     key = content_hash(inputs)[:16]
     started = time.perf_counter()
     say(f"index {key}: {len(documents)} documents, {len(chunks)} chunks")
-    index, found = host.open(key, chunks, embedder, assembly.store, inputs)
+    index, reused = host.open(key, chunks, embedder, assembly.store, inputs)
     record = {
         "key": key,
         "documents": len(documents),
         "chunks": len(chunks),
-        "reused": found,
+        "reused": reused,
         "seconds": round(time.perf_counter() - started, 2),
         "embedder": inputs["embedder"],
         "engine": host.engine,
@@ -142,6 +143,7 @@ def training_examples(
     retriever = None
     if index is not None:
         retriever = assembly.retriever(assembly.config.retriever, index, int(assembly.config.passages))
+    shown, budget = int(assembly.config.passages), int(assembly.config.context_budget)
     rng = random.Random(f"lessons-{seed}")
     for lesson in assembly.suite.lessons():
         closed = lesson.answer(())
@@ -149,7 +151,8 @@ def training_examples(
             examples.append(TrainingExample(query=lesson.query, answer=closed, skill=lesson.task))
         if retriever is not None and lesson.retrieve:
             hits, _ = retriever.retrieve(lesson.query.search_text(), Filters(role=lesson.query.role))
-            passages: Sequence[Chunk] = [hit.chunk for hit in hits[: int(assembly.config.passages)]]
+            allowed = [hit.chunk for hit in hits if hit.chunk.document not in assembly.suite.unseen]
+            passages: Sequence[Chunk] = within_budget(allowed[:shown], budget, assembly.model.count)
             passages = rng.sample(passages, len(passages))  # no place among the passages may give the answer away
             answer = lesson.answer(passages)
             if answer is not None:
@@ -157,7 +160,10 @@ def training_examples(
                     TrainingExample(query=lesson.query, answer=answer, passages=tuple(passages), skill=lesson.task)
                 )
     rng.shuffle(examples)
-    return list(token_examples(examples, builder, assembly.model, max_tokens))
+    found = list(token_examples(examples, builder, assembly.model, max_tokens))
+    if left_out := len(examples) - len(found):
+        say(f"{left_out} of {len(examples)} training examples are longer than tuning.max_tokens={max_tokens}: left out")
+    return found
 
 
 def main(arguments: list[str]) -> int:

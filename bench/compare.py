@@ -12,8 +12,8 @@ from bench.journal import write_atomically
 from bench.pool import Pool, check_shared, merge
 from bench.progress import say
 from bench.report import HEADLINE
-from bench.score import metrics_of
 from bench.score_files import SUFFIXES, read_scores
+from bench.scoring import metrics_of
 from bench.workspace import Workspace
 from systems.base import UserError
 
@@ -94,11 +94,12 @@ def main(arguments: list[str]) -> int:
     flags = {argument for argument in arguments if argument.startswith("--")}
     for flag in flags - {"--json"}:
         raise UserError(f"{flag}: no such flag here; there are --json and --traceback")
-    options = dict(argument.split("=", 1) for argument in arguments if "=" in argument and not Path(argument).exists())
+    given = [argument for argument in arguments if "=" in argument and not Path(argument).exists()]
+    options = dict(argument.split("=", 1) for argument in given)
     for key in options:
         if key not in OPTIONS:
             raise UserError(f"{key}: no such setting here; there are: {', '.join(OPTIONS)}")
-    places = [Path(one) for one in arguments if one not in flags and one.partition("=")[0] not in options]
+    places = [Path(one) for one in arguments if one not in flags and one not in given]
     if not places:
         raise UserError("give one or more run directories, or a .csv or .jsonl file of scores")
     result = compare(places, [name for name in options.get("measures", "").split(",") if name])

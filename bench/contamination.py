@@ -12,26 +12,59 @@ from systems.base import UserError
 
 
 def check_splits(suite: Suite) -> list[dict[str, Any]]:
-    """Refuse evaluation questions that stand in training or among the few-shot examples; report the rest.
+    """Refuse evaluation questions that the same task trains on, shows or develops on; report what else overlaps.
 
-    Questions are compared by normalised text within a task. Findings are for the report.
+    Questions are compared by normalised text. Findings are for the report: one adapter learns all tasks, so a
+    question that another task trains on is told too, and so is one that stands in the corpus word for word.
     """
     findings: list[dict[str, Any]] = []
+    learned = {task.name: {normalise(lesson.query.text) for lesson in task.lessons()} for task in suite.tasks}
     for task in suite.tasks:
-        evaluated = _texts(task.samples("test"))
-        learned = {normalise(lesson.query.text) for lesson in task.lessons()}
-        shown = {normalise(e.query) for sample in task.samples("test") for e in sample.query.examples}
-        for source, texts in (("training", learned), ("few-shot examples", shown)):
+        samples = task.samples("test")
+        evaluated = _texts(samples)
+        shown = {normalise(e.query) for sample in samples for e in sample.query.examples}
+        developed = set(_texts(task.samples("development")))
+        for source, texts in (
+            ("training", learned[task.name]),
+            ("few-shot examples", shown),
+            ("development split", developed),
+        ):
             common = sorted(evaluated.keys() & texts)
             if common:
                 raise UserError(
                     f"task {task.name}: {len(common)} evaluation question(s) also stand in its {source}, "
                     f"first sample {evaluated[common[0]]}; take them out of one of the two"
                 )
-        repeated = len(task.samples("test")) - len(evaluated)
-        if repeated:
+        for other, texts in learned.items():
+            if other != task.name and (common := sorted(evaluated.keys() & texts)):
+                text = (
+                    f"{task.name}: {len(common)} evaluation question(s) stand in the training of task {other}, "
+                    f"first sample {evaluated[common[0]]}"
+                )
+                findings.append({"level": "warning", "text": text})
+        if repeated := len(samples) - len(evaluated):
             text = f"{task.name}: {repeated} evaluation question(s) stand there more than once"
             findings.append({"level": "note", "text": text})
+    return findings + _in_corpus(suite)
+
+
+LONG_ENOUGH = 5
+"""Words of a question from which on its standing in a document is no chance."""
+
+
+def _in_corpus(suite: Suite) -> list[dict[str, Any]]:
+    """Questions that a document holds word for word: retrieval would find them by the question, not by the answer."""
+    corpus = "\n".join(normalise(document.text) for document in suite.corpus)
+    findings = []
+    for task in suite.tasks:
+        texts = {
+            text: name for text, name in _texts(task.samples("test")).items() if text.count(" ") + 1 >= LONG_ENOUGH
+        }
+        found = [name for text, name in texts.items() if text in corpus]
+        if found:
+            count = f"{len(found)} evaluation question(s)"
+            text = f"{task.name}: {count} stand in the corpus word for word, first sample {found[0]}"
+            findings.append({"level": "warning", "text": text})
     return findings
 
 

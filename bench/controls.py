@@ -47,8 +47,8 @@ def probes(assembly: Assembly, name: str, adapter: str) -> list[Probe]:
             by_task.setdefault(lesson.task, []).append(lesson)
     rng = random.Random(f"control-{name}")
     chosen: list[tuple[Lesson, bool]] = []
-    for task, lessons in by_task.items():
-        control = task == "facts"
+    for lessons in by_task.values():
+        control = lessons[0].control
         chosen += [(one, control) for one in rng.sample(lessons, min(CONTROLS if control else OTHERS, len(lessons)))]
     return [
         Probe(
@@ -67,13 +67,16 @@ def probes(assembly: Assembly, name: str, adapter: str) -> list[Probe]:
 
 def run_controls(assembly: Assembly, adapters: dict[str, str], journal: Journal) -> None:
     """Ask each adapter's probe with and without the adapter; answers go to the journal ``controls.jsonl``."""
-    done = {(r["adapter"], r["number"], r["tuned"]) for r in journal.records}
+    done = {(r["adapter"], r["number"], r["tuned"]) for r in journal.records if r["error"] is None}
     first: dict[str, str] = {}
     for name, adapter in adapters.items():
         first.setdefault(adapter, name)
     for adapter, name in first.items():
         asked = probes(assembly, name, adapter)
         todo = [(p, tuned) for p in asked for tuned in (True, False) if (adapter, p.number, tuned) not in done]
+        if not todo:
+            continue
+        assembly.engine.start()  # where nobody answers, that is said now, and not journaled as so many failed probes
         requests = [p.request if tuned else replace(p.request, adapter=None) for p, tuned in todo]
         for index, completion in assembly.engine.generate(requests):
             probe, tuned = todo[index]
@@ -93,8 +96,10 @@ def run_controls(assembly: Assembly, adapters: dict[str, str], journal: Journal)
 
 def read_controls(records: list[dict[str, Any]]) -> dict[str, Any]:
     """What the controls show, for the summary: ``adapter_proof`` and ``positive_control``."""
-    tuned = {(r["adapter"], r["number"]): r for r in records if r["tuned"]}
-    base = {(r["adapter"], r["number"]): r for r in records if not r["tuned"]}
+    # A failed call proves nothing: its empty text would differ from any answer.
+    answered = [record for record in records if record["error"] is None]
+    tuned = {(r["adapter"], r["number"]): r for r in answered if r["tuned"]}
+    base = {(r["adapter"], r["number"]): r for r in answered if not r["tuned"]}
     if not tuned:
         return {}
     both = sorted(set(tuned) & set(base))

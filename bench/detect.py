@@ -26,7 +26,7 @@ def detect(workspace: Workspace, detector: Any) -> int:
 def main(arguments: list[str]) -> int:
     """``bench detect RUN_DIR [detector=NAME]``: with the run's own config."""
     from bench.config import build
-    from bench.score import open_run
+    from bench.scoring import open_run
 
     workspace, config = open_run(arguments)
     count = detect(workspace, build(config.detector))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.assembly import Assembly
 from bench.begin import begin, planned
@@ -45,7 +45,8 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     work: dict[str, tuple[list[Key], list[Prepared]]] = {}
     for name, system in systems.items():
         keys = [key for key in owed if key.system == name]
-        work[name] = keys, prepare_all(system, [samples[key.task, key.sample] for key in keys])
+        prepared = prepare_all(system, [samples[key.task, key.sample] for key in keys])
+        work[name] = keys, [repeated(item, key.repeat) for key, item in zip(keys, prepared, strict=True)]
     keep_passages(assembly.workspace, work)
     say(f"engine {assembly.engine.name}: loading {assembly.model.name}")
     started = time.perf_counter()
@@ -66,14 +67,25 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     return len(owed)
 
 
+def repeated(prepared: Prepared, repeat: int) -> Prepared:
+    """The same call with a seed of its own for every repeat: sampling may differ, the prompt may not."""
+    sampling = prepared.request.sampling
+    request = dataclasses.replace(prepared.request, sampling=dataclasses.replace(sampling, seed=sampling.seed + repeat))
+    return dataclasses.replace(prepared, request=request)
+
+
 def keep_passages(workspace: Workspace, work: dict[str, tuple[list[Key], list[Prepared]]]) -> None:
-    """Write down every passage that stands in a prompt: detectors and readers need it after the index is gone."""
-    path = workspace.path / "passages.jsonl"
-    kept: dict[str, Chunk] = {chunk.id: chunk for chunk in read_passages(workspace).values()}
+    """Write down every passage that was found: detectors and readers need it after the index is gone."""
+    kept = read_passages(workspace)
     for _, prepared in work.values():
         for item in prepared:
-            kept |= {hit.chunk.id: hit.chunk for hit in item.retrieved if hit.chunk.id in item.shown}
-    write_lines(path, (dataclasses.asdict(chunk) for chunk in kept.values()))
+            kept |= {hit.chunk.id: hit.chunk for hit in item.retrieved}
+    write_passages(workspace, kept)
+
+
+def write_passages(workspace: Workspace, passages: Mapping[str, Chunk]) -> None:
+    """Replace the passages of a run."""
+    write_lines(workspace.path / "passages.jsonl", (dataclasses.asdict(chunk) for chunk in passages.values()))
 
 
 def read_passages(workspace: Workspace) -> dict[str, Chunk]:

@@ -36,10 +36,11 @@ class ClosedLoop:
             if getattr(self, name) < 1:
                 raise UserError(f"load.{name}={getattr(self, name)}: must be 1 or more")
 
-    @property
-    def mode(self) -> str:
-        """How latencies were taken."""
-        return f"closed loop, {self.concurrency} at once, prefix cache cold, adapter per request"
+    def mode(self, samples: int, cold: bool) -> str:
+        """How latencies were taken, of so many different samples; ``cold``: earlier prefixes were forgotten."""
+        cache = "prefix cache cold" if cold else "prefix cache of the server, not reset"
+        repeated = "" if samples >= self.warm_up + self.requests else ", prompts repeated"
+        return f"closed loop, {self.concurrency} at once, {cache}, adapter per request{repeated}"
 
     def choose(self, samples: Sequence[Sample]) -> list[Sample]:
         """Queries of all tasks in turn, so that every system gets the same mixture; warm-up first."""
@@ -73,7 +74,6 @@ class ClosedLoop:
 
         for index, answer in system.respond(arriving(), self.concurrency):
             yield {
-                "system": system.name,
                 "task": measured[index].task,
                 "sample": measured[index].id,
                 "number": index,
@@ -90,7 +90,9 @@ class NoLoad:
     """No load is run."""
 
     requests: int = 0
-    mode: str = "none"
+
+    def mode(self, samples: int, cold: bool) -> str:
+        return "none"
 
     def run(self, system: System, engine: Any, samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:
         return iter(())
@@ -108,15 +110,18 @@ def load_all(assembly: Assembly, built: Built, journal: Journal) -> None:
         key = record["system"], record["attempt"]
         counts[key] = counts.get(key, 0) + 1
     finished = {system for (system, _), count in counts.items() if count >= load.requests}
+    owed = [name for name in assembly.system_nodes if name not in finished]
+    if not owed:
+        return
     samples = assembly.suite.samples()
-    for name in assembly.system_nodes:
-        if name in finished:
-            continue
+    assembly.engine.start()  # where nobody answers, that is said now, and not journaled as so many failed calls
+    mode = load.mode(len(samples), cold=assembly.engine.reset_prefix_cache())
+    for name in owed:
         attempt = 1 + max((a for (system, a) in counts if system == name), default=0)
         system = assembly.system(name, index=built.index, adapter=built.adapters.get(name))
-        with Progress(f"{name}: {load.mode}", load.requests) as progress:
+        with Progress(f"{name}: {mode}", load.requests) as progress:
             for record in load.run(system, assembly.engine, samples):
-                journal.append({**record, "attempt": attempt, "mode": load.mode})
+                journal.append({**record, "system": name, "attempt": attempt, "mode": mode})
                 progress.step()
 
 

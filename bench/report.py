@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.aggregate import comparisons, effects, estimates, latency_estimates
+from bench.aggregate import QUANTILES, comparisons, effects, estimates, latency_estimates
 from bench.attribution import attribute
 from bench.config import build
 from bench.controls import read_controls
 from bench.cost import Price, api_cost_per_call, cost_estimate, cost_per_accepted
+from bench.generate import read_passages
 from bench.journal import read, write_atomically
 from bench.records import Estimate
-from bench.score import metrics_of, open_run
+from bench.scoring import metrics_of, open_run
 from bench.stats import bootstrap_mean
 from bench.workspace import Workspace
 
@@ -29,16 +30,18 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
     scores = workspace.read_scores()
     metrics = list(metrics_of(manifest["metrics"]).values())
     loads = read_loads(workspace)
+    devices = int(manifest["config"].get("engine", {}).get("tensor_parallel_size", 1))
     systems: dict[str, Any] = {}
     estimated = estimates(samples, predictions, scores, metrics)
     for name in [name for name in manifest["systems"] if name in estimated]:
         found = estimated[name]
         systems[name] = found.to_json()
         further = load_estimates(loads.get(name, []))
-        further |= cost_estimates(price, found.measures, further.get("throughput"))
+        further |= cost_estimates(price, found.measures, further.get("throughput"), devices)
         systems[name]["measures"] |= {measure: estimate.to_json() for measure, estimate in further.items()}
     headline = [metric for metric in metrics if metric.name in HEADLINE]
     shared = len({record["key"] for record in manifest.get("build", {}).get("adapters", {}).values()}) <= 1
+    fair = not manifest.get("unequal")  # else the effects would be those of other settings too
     return {
         "run": {
             "id": workspace.path.name,
@@ -58,7 +61,7 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
         "completed": len(predictions),
         "systems": systems,
         "comparisons": comparisons(samples, predictions, scores, headline, systems=list(systems)),
-        "effects": effects(samples, predictions, scores, headline, interaction=shared),
+        "effects": effects(samples, predictions, scores, headline, interaction=shared) if fair else {},
     }
 
 
@@ -77,15 +80,15 @@ def load_estimates(records: Sequence[Mapping[str, Any]]) -> dict[str, Estimate]:
     mode = str(records[0]["mode"])
     good = [record for record in records if record["error"] is None]
     failures = len(records) - len(good)
-    found = latency_estimates([r["timings"]["e2e"] for r in good], mode, failures=failures)
-    found |= _stage(good, "ttft", "ttft", mode, (0.5, 0.95))
-    per_token = [
-        r["timings"]["decode"] / (r["tokens_out"] - 1) for r in good if r["tokens_out"] > 1 and "decode" in r["timings"]
-    ]
-    if per_token:
-        found |= latency_estimates(per_token, mode, name="tpot", quantiles=(0.5,))
+    found = _stage(good, "e2e", "latency_e2e", mode, QUANTILES, failures)
+    found |= _stage(good, "ttft", "ttft", mode, (0.5, 0.95), failures)
+    # Per request, (E2E - TTFT) / (n - 1); one-token answers have none.
+    several = [r for r in good if r["tokens_out"] > 1 and "ttft" in r["timings"]]
+    if several:
+        times = [(r["timings"]["e2e"] - r["timings"]["ttft"]) / (r["tokens_out"] - 1) for r in several]
+        found |= latency_estimates(times, mode, name="tpot", quantiles=(0.5,), blocks=_blocks(several))
     for stage in sorted({stage for record in good for stage in record["timings"]} - {"e2e", "ttft", "batch"}):
-        found |= _stage(good, stage, f"stage_{stage}", mode, (0.5,))
+        found |= _stage(good, stage, f"stage_{stage}", mode, (0.5,), 0)
     return found | {"throughput": throughput(records, mode)}
 
 
@@ -111,8 +114,10 @@ def throughput(records: Sequence[Mapping[str, Any]], mode: str) -> Estimate:
     )
 
 
-def cost_estimates(price: Price, measures: Mapping[str, Estimate], rate: Estimate | None) -> dict[str, Estimate]:
-    """``cost_per_call`` (marginal: no fixed cost) and ``cost_per_accepted_answer``."""
+def cost_estimates(
+    price: Price, measures: Mapping[str, Estimate], rate: Estimate | None, devices: int
+) -> dict[str, Estimate]:
+    """``cost_per_call`` (marginal: no fixed cost) and ``cost_per_accepted_answer``. ``devices``: of one engine."""
     if price.kind == "none":
         return {}
     if price.kind == "api":
@@ -124,13 +129,13 @@ def cost_estimates(price: Price, measures: Mapping[str, Estimate], rate: Estimat
             low=api_cost_per_call(price, tokens_in.low or 0.0, tokens_out.low or 0.0),
             high=api_cost_per_call(price, tokens_in.high or 0.0, tokens_out.high or 0.0),
             n=tokens_in.n,
-            unit=price.currency,
+            unit=f"{price.currency} per call",
             mode=f"tokens at {price.name} prices",
         )
     elif rate is None:
         return {}
     else:
-        call = cost_estimate(price, 1, rate, mode=f"{price.name} fully used; {rate.mode}")
+        call = cost_estimate(price, devices, rate, mode=f"{price.name} fully used; {rate.mode}")
     found = {"cost_per_call": call}
     if "accepted" in measures:
         found["cost_per_accepted_answer"] = cost_per_accepted(call, measures["accepted"])
@@ -138,10 +143,31 @@ def cost_estimates(price: Price, measures: Mapping[str, Estimate], rate: Estimat
 
 
 def _stage(
-    records: Sequence[Mapping[str, Any]], stage: str, name: str, mode: str, quantiles: Sequence[float]
+    records: Sequence[Mapping[str, Any]],
+    stage: str,
+    name: str,
+    mode: str,
+    quantiles: Sequence[float],
+    failures: int,
 ) -> dict[str, Estimate]:
-    values = [record["timings"][stage] for record in records if stage in record["timings"]]
-    return latency_estimates(values, mode, name=name, quantiles=quantiles) if values else {}
+    """``failures`` count as slower than every answer; a stage that a failed call never reached has none."""
+    timed = [record for record in records if stage in record["timings"]]
+    if not timed and not (failures and stage == "e2e"):
+        return {}
+    values = [record["timings"][stage] for record in timed]
+    return latency_estimates(values, mode, name=name, quantiles=quantiles, blocks=_blocks(timed), failures=failures)
+
+
+STRETCH = 5
+"""Requests that finished one after the other: they met the same queue, so they count as one block."""
+
+
+def _blocks(records: Sequence[Mapping[str, Any]]) -> list[int]:
+    order = sorted(range(len(records)), key=lambda at: records[at]["finished"])
+    blocks = [0] * len(records)
+    for place, at in enumerate(order):
+        blocks[at] = place // STRETCH
+    return blocks
 
 
 def report(workspace: Workspace, price: Price) -> dict[str, Any]:
@@ -155,6 +181,7 @@ def report(workspace: Workspace, price: Price) -> dict[str, Any]:
         workspace.read_scores(),
         workspace.read_verdicts(),
         frozenset(manifest.get("documents", ())),
+        read_passages(workspace),
     )
     write_atomically(workspace.attribution, json.dumps(causes, indent=1) + "\n")
     summary = summarise(workspace, price)

@@ -22,7 +22,7 @@ from bench.load import load_all
 from bench.progress import say
 from bench.report import report
 from bench.reporting.table import console_table
-from bench.score import metrics_of, score
+from bench.scoring import metrics_of, score
 from bench.workspace import now
 from systems.base import UserError
 
@@ -46,6 +46,8 @@ def run(assembly: Assembly) -> dict[str, Any]:
                 run_controls(assembly, dict(built.adapters), journal)
         with Journal(workspace.load) as journal:
             load_all(assembly, built, journal)
+        if "engine" in (manifest := workspace.read_manifest()):
+            workspace.update_manifest(engine={**manifest["engine"], "loads": assembly.engine.loads})
         clock["loaded"] = time.monotonic()
     detect(workspace, build(assembly.config.detector))
     score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks})

@@ -1,90 +1,28 @@
-"""``bench score``: journal and verdicts to scores. No model and no GPU; a new metric can score an old run."""
+"""``bench score``: a run again from its files, or answers that any system anywhere gave."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from bench.config import build, compose, resolved, set_key
-from bench.metrics.base import Metric
-from bench.records import Score
-from bench.workspace import Workspace, write_lines
-from systems.base import UserError
-
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
-
-def metric(name: str) -> Metric:
-    """The metric that ``conf/metric/<name>.yaml`` declares."""
-    from omegaconf import OmegaConf
-
-    folder = Path(__file__).resolve().parent.parent / "conf" / "metric"
-    file = folder / f"{name}.yaml"
-    if not file.exists():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
-        raise UserError(f"metric {name}: no such metric; there are: {known}")
-    return build(OmegaConf.load(file))
-
-
-def metrics_of(tasks: Mapping[str, Sequence[str]]) -> dict[str, Metric]:
-    """Every metric that some task names."""
-    names = dict.fromkeys(name for chosen in tasks.values() for name in chosen)
-    return {name: metric(name) for name in names}
-
-
-def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]]) -> list[Score]:
-    """Score every prediction of a run with its task's metrics, and write ``scores.jsonl``."""
-    samples = {(sample.task, sample.id): sample for sample in workspace.read_samples()}
-    verdicts = workspace.read_verdicts()
-    metrics = metrics_of(tasks)
-    scores = []
-    for prediction in workspace.read_predictions():
-        sample = samples[prediction.task, prediction.sample]
-        key = (prediction.system, prediction.task, prediction.sample, prediction.repeat)
-        for name in tasks[prediction.task]:
-            value = metrics[name].score(sample, prediction, verdicts.get(key, {}))
-            scores.append(Score(**_key(key), metric=name, value=value.value, detail=value.detail))
-    write_lines(workspace.scores, (dataclasses.asdict(one) for one in scores))
-    return scores
-
-
-def _key(key: tuple[str, str, str, int]) -> dict[str, Any]:
-    return dict(zip(("system", "task", "sample", "repeat"), key, strict=True))
-
-
-def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:
-    """A finished run's directory and its config, with the user's overrides on top."""
-    from omegaconf import DictConfig, OmegaConf
-
-    flags = [argument for argument in arguments if argument.startswith("-")]
-    if flags:
-        raise UserError(f"{flags[0]}: no such flag here; there is --traceback")
-    places = [argument for argument in arguments if "=" not in argument]
-    if len(places) != 1:
-        raise UserError("give one run directory, as results/runs/NAME")
-    workspace = Workspace(Path(places[0]))
-    manifest = workspace.read_manifest()
-    if not manifest:
-        raise UserError(f"{workspace.path}: is no run directory (manifest.json is missing)")
-    config = OmegaConf.create(manifest["config"])
-    overrides = [argument for argument in arguments if "=" in argument]
-    for override in overrides:
-        key = override.partition("=")[0]
-        if isinstance(OmegaConf.select(config, key), DictConfig):  # another option of a group, as price=api
-            within = [other for other in overrides if other.startswith(f"{key}.")]
-            OmegaConf.update(config, key, resolved(compose([override, *within]))[key], merge=False)
-    for override in overrides:
-        if not isinstance(OmegaConf.select(config, override.partition("=")[0]), DictConfig):
-            set_key(config, override)
-    return workspace, config
+from bench.adopt import adopt
+from bench.config import build
+from bench.detect import detect
+from bench.report import report
+from bench.reporting.table import console_table
+from bench.scoring import open_run, score
 
 
 def main(arguments: list[str]) -> int:
-    """``bench score RUN_DIR``."""
-    workspace, _ = open_run(arguments)
-    scores = score(workspace, workspace.read_manifest()["metrics"])
-    print(f"{len(scores)} scores in {workspace.scores}")
+    """``bench score RUN_DIR`` or ``SAMPLES.jsonl ANSWERS.jsonl [metrics=...] [detector=...] [out=DIR]``."""
+    files = [argument for argument in arguments if argument.endswith(".jsonl") and "=" not in argument]
+    if not files:
+        workspace, _ = open_run(arguments)
+        scores = score(workspace, workspace.read_manifest()["metrics"])
+        print(f"{len(scores)} scores in {workspace.scores}")
+        return 0
+    workspace, config = adopt(Path(files[0]), Path(files[1]) if len(files) == 2 else None, arguments)
+    detect(workspace, build(config["detector"]))
+    score(workspace, workspace.read_manifest()["metrics"])
+    print(console_table(report(workspace, build(config["price"]))))
+    print(workspace.path)
     return 0

@@ -189,8 +189,8 @@ class Generator(Protocol):
         """Load the weights, or make sure that somebody answers. Raises ``Failure`` where that cannot be."""
         ...
 
-    def reset_prefix_cache(self) -> None:
-        """Forget what earlier prompts left, as far as that is in our hands."""
+    def reset_prefix_cache(self) -> bool:
+        """Forget what earlier prompts left; ``False`` where that is not in our hands."""
         ...
 
     def close(self) -> None:

@@ -70,7 +70,8 @@ class Model:
         """Names the weights: a hash of the files for a directory, ``id@revision`` for a hub model."""
         directory = Path(self.path)
         if not directory.is_dir():
-            return f"{self.path}@{self.revision or 'unpinned'}"
+            # The commit that the hub gave: a branch moves on, and must not find an older one's adapters.
+            return f"{self.path}@{getattr(self.config, '_commit_hash', None) or self.revision or 'unpinned'}"
         digest = hashlib.sha256()
         for file in sorted(directory.iterdir()):
             if file.suffix in (".safetensors", ".json", ".jinja"):

@@ -55,20 +55,25 @@ class Prompted:
             )
 
     def respond(self, prepared: Iterable[Prepared], in_flight: int | None = None) -> Iterator[tuple[int, Answer]]:
-        taken: dict[int, Prepared] = {}
+        taken: dict[int, tuple[Prepared, float]] = {}
 
         def requests() -> Iterator[Request]:
             for index, item in enumerate(prepared):
-                taken[index] = item
+                taken[index] = item, time.perf_counter()
                 yield item.request
 
         for index, completion in self.engine.generate(requests(), in_flight):
-            yield index, answer(taken.pop(index), completion)
+            yield index, answer(*taken.pop(index), completion)
 
 
-def answer(prepared: Prepared, completion: Completion) -> Answer:
-    """What the engine gave back, with the retrieval that went before it."""
+def answer(prepared: Prepared, submitted: float, completion: Completion) -> Answer:
+    """What the engine gave back, with the retrieval that went before it.
+
+    The engine counts its ``ttft`` from ``submitted``; a user waits from when preparing began, retrieval included.
+    """
     timings: dict[str, Any] = {**prepared.timings, **completion.timings}
+    if "ttft" in timings:
+        timings["ttft"] += submitted - prepared.started
     timings["e2e"] = time.perf_counter() - prepared.started
     return Answer(
         text=completion.text,

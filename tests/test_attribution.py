@@ -8,7 +8,7 @@ import pytest
 
 from bench.attribution import CAUSES, attribute, cause
 from bench.records import Prediction, Sample, Score
-from systems.base import Query
+from systems.base import Chunk, Query
 
 CORPUS = frozenset({"right", "wrong"})
 
@@ -58,6 +58,15 @@ CASES: list[tuple[str, Sample, Prediction, dict[str, Any]]] = [
 )
 def test_the_first_cause(expected: str, asked: Sample, given: Prediction, verdict: dict[str, Any]) -> None:
     assert cause(asked, given, CORPUS, verdict) == expected
+
+
+def test_what_states_the_fact_may_have_been_found_and_not_shown() -> None:
+    tags = {"entity": "right", "phrases": ["fee"]}
+    asked = Sample(id="1", task="t", query=Query(text="q"), reference="12 euros", relevant=("right",), tags=tags)
+    given, verdict = prediction(documents="right right", shown="0"), {"holds": [False]}
+    states = Chunk(id="1", document="right", text="The fee is 12 euros.")
+    assert cause(asked, given, CORPUS, verdict, {"1": states}) == "retrieved but not shown"
+    assert cause(asked, given, CORPUS, verdict, {"1": Chunk(id="1", document="right", text="Else.")}) == "not retrieved"
 
 
 def test_every_cause_has_a_case() -> None:

@@ -46,7 +46,7 @@ SETTINGS = {
     "systems.rag.top_k=0": "systems.rag.top_k=0: must be 1 or more",
     "load.requests=0": "load.requests=0: must be 1 or more",
     "price.per_hour=-1": "price.per_hour=-1: must be 0 or more",
-    "retriever.candidates=2": "retriever.candidates=2: must be at least top_k=5",
+    "retriever.candidates=2": "retriever.candidates=2: must be at least top_k=10",
     "suite.tasks.facts.metrics=[acuracy]": "metric acuracy: no such metric; there are: abstained_rate, ",
     "model.path=/no/such/place": "model.path=/no/such/place: no checkpoint that transformers can read: ",
     "model.context_tokens=100": "task facts, sample ",

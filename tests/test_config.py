@@ -121,7 +121,7 @@ def test_a_value_of_one_system_reaches_that_one_alone() -> None:
     config = compose([*overrides, "systems.finetuned.adapter.rank=4", "systems.rag.prompt.shots=2", "seed=3"])
     rag, hybrid, finetuned = (config.systems[name] for name in ("rag", "hybrid", "finetuned"))
     assert (rag.top_k, hybrid.top_k) == (8, 4)
-    assert (rag.retriever.mode, rag.retriever.top_k) == ("fused", 5)
+    assert (rag.retriever.mode, rag.retriever.top_k) == ("fused", 10)
     assert (hybrid.retriever.mode, hybrid.retriever.top_k, hybrid.retriever.candidates) == ("sparse", 9, 50)
     assert (finetuned.adapter.rank, hybrid.adapter.rank, finetuned.adapter.seed) == (4, config.tuning.rank, 3)
     assert (rag.prompt.shots, config.systems.prompt.prompt.shots) == (2, 8)
@@ -214,7 +214,7 @@ def test_a_mistake_is_one_line_with_the_nearest_right_name(typed: str, said: str
     ("overrides", "said"),
     [
         (["load.requests=0"], "load.requests=0: must be 1 or more"),
-        (["tuning.method=lara"], "tuning.method=lara: must be one of lora, rslora, dora"),
+        (["tuning.method=lara"], "tuning.method=lara: must be one of lora, rslora"),
         (["prompt.base.shots=-1"], "prompt.shots=-1: must be 0 or more"),
         (["price.per_hour=-1"], "price.per_hour=-1: must be 0 or more"),
         (["suite.count=0"], "task.facts.count=0: must be 1 or more"),

@@ -10,7 +10,7 @@ import pytest
 from bench.contamination import check_splits
 from bench.records import Sample
 from bench.tasks.base import Lesson, Suite
-from systems.base import Example, Query, UserError
+from systems.base import Document, Example, Query, UserError
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,13 @@ class Small:
     tested: tuple[str, ...]
     trained: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    developed: tuple[str, ...] = ()
     name: str = "small"
     metrics: tuple[str, ...] = ()
 
     def samples(self, split: str) -> Sequence[Sample]:
         examples = tuple(Example(query=text, answer="a") for text in self.shown)
-        texts = self.tested if split == "test" else ()
+        texts = {"test": self.tested, "development": self.developed}.get(split, ())
         return [
             Sample(id=f"s{n}", task=self.name, query=Query(text=text, examples=examples), reference="a")
             for n, text in enumerate(texts)
@@ -59,5 +60,20 @@ def test_the_same_question_twice_is_a_note() -> None:
     assert finding == {"level": "note", "text": "small: 1 evaluation question(s) stand there more than once"}
 
 
-def test_tasks_are_looked_at_one_by_one() -> None:
-    assert check(Small(("Who is it?",)), Small(("Other?",), trained=("Who is it?",), name="other")) == []
+def test_what_another_task_trains_on_is_told() -> None:
+    (finding,) = check(Small(("Who is it?",)), Small(("Other?",), trained=("Who is it?",), name="other"))
+    assert finding["level"] == "warning"
+    assert finding["text"] == "small: 1 evaluation question(s) stand in the training of task other, first sample s0"
+
+
+def test_a_question_of_the_development_split_is_refused() -> None:
+    with pytest.raises(UserError, match="in its development split, first sample s0"):
+        check(Small(("Who is it?",), developed=("who is it",)))
+
+
+def test_a_question_that_a_document_holds_is_told() -> None:
+    task = Small(("Who looks after the blue plan?", "Who is it?"))
+    held = Document(id="d", title="", text="FAQ. Who looks after the blue plan? Who is it? Ann does.")
+    (finding,) = check_splits(Suite(name="suite", tasks=(task,), corpus=(held,)))
+    # The short one may stand anywhere by chance.
+    assert finding["text"] == "small: 1 evaluation question(s) stand in the corpus word for word, first sample s0"

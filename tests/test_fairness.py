@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bench.config import build, compose
+from bench.config import build, compose, resolved
+from bench.fairness import differences
 from bench.records import Sample
 from bench.tasks.company.facts import Facts
 from bench.tasks.company.review import Review
@@ -151,3 +152,15 @@ def test_a_setting_reaches_every_system_or_one(tmp_path: Path) -> None:
     everywhere = compose(["engine=stub", "sampling.temperature=0.3", "context_budget=123"])
     assert {node.sampling.temperature for node in everywhere.systems.values()} == {0.3}
     assert {everywhere.systems[name].context_budget for name in ("rag", "hybrid")} == {123}
+
+
+def test_systems_that_differ_in_more_than_what_makes_them_are_named() -> None:
+    def found(*overrides: str) -> list[str]:
+        return differences(resolved(compose(["engine=stub", *overrides]))["systems"])
+
+    assert found() == found("prompt=controlled") == found("systems=retrieval") == []
+    assert found("systems.rag.top_k=8") == ["top_k differs between rag and hybrid"]
+    assert found("systems.rag.retriever.mode=dense") == ["retriever differs between rag and hybrid"]
+    assert found("systems.finetuned.adapter.rank=4") == ["adapter differs between finetuned and hybrid"]
+    assert found("systems.rag.prompt.shots=0") == ["prompt differs between prompt and rag"]
+    assert len(found("systems.rag.top_k=8", "systems.rag.context_budget=9")) == 2

@@ -74,7 +74,18 @@ class ClosedWorld:
             return self._fact(sample, prediction.text, shown, reference)
         value = form.get("answer", form) if isinstance(form, dict) else form
         text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
-        return self._fact(sample, text, shown, reference)
+        verdict = self._fact(sample, text, shown, reference)
+        # What else the form says of its source is an assertion too: a document that is not so is made up.
+        rest = {key: form.get(key) for key in sample.reference if key != "answer"} if isinstance(form, dict) else {}
+        said = {key: given for key, given in rest.items() if given is not None}
+        wrong = [key for key, given in said.items() if str(given) != str(sample.reference[key])]
+        unshown = [given for given in said.values() if not any(_heads(given, chunk) for chunk in shown)]
+        verdict["asserted"] += len(said)
+        verdict["conflicts"] += len(wrong)
+        verdict["unfactual"] = verdict["unfactual"] or bool(wrong)
+        if shown:
+            verdict["unfaithful"] = bool(verdict["unfaithful"] or unshown)
+        return verdict
 
     def _fields(self, sample: Sample, prediction: Prediction) -> dict[str, Any]:
         """Extraction: a field is unsupported if its value is neither in the source text nor null."""
@@ -118,6 +129,11 @@ def supported(claim: str, sample: Sample, chunk: Chunk) -> bool:
     phrases = sample.tags.get("phrases", ())
     pieces = [piece for line in chunk.text.split("\n") for piece in line.split(". ")]
     return any(contains(piece, claim) and any(phrase in piece for phrase in phrases) for piece in pieces)
+
+
+def _heads(value: Any, chunk: Chunk) -> bool:
+    """Whether a passage's title says it: the id of its document, its version."""
+    return contains(chunk.title, str(value))
 
 
 def leaves(value: Any) -> Iterator[Any]:

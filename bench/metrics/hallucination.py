@@ -44,7 +44,8 @@ class HallucinationRate:
 
 def _judges(sample: Sample, verdict: Mapping[str, Any] | None) -> bool:
     """Whether the detector's word is to be had for this sample: given, or certain to be (a tagged kind of value)."""
-    return verdict is not None or bool(sample.tags.get("value_kind")) or sample.reference is None
+    tagged = sample.tags.get("value_kind") or sample.tags.get("extraction")
+    return verdict is not None or bool(tagged) or sample.reference is None
 
 
 @dataclass(frozen=True)

@@ -21,16 +21,17 @@ WARM_UP: tuple[tuple[float, Skill], ...] = (
 )
 """First phase: copying, and single passages."""
 MAIN: tuple[tuple[float, Skill], ...] = (
-    (0.04, copying.copying),
-    (0.05, lambda rng: facts.facts(rng, 1, rng.randint(2, 4))),
-    (0.12, lambda rng: facts.facts(rng, 2, rng.randint(3, 6))),
-    (0.34, lambda rng: facts.facts(rng, rng.randint(3, 5), rng.randint(5, 9))),
+    (0.03, copying.copying),
+    (0.04, lambda rng: facts.facts(rng, 1, rng.randint(2, 4))),
+    (0.06, lambda rng: facts.facts(rng, 2, rng.randint(3, 6))),
+    (0.24, lambda rng: facts.facts(rng, rng.randint(3, 5), rng.randint(5, 9))),
+    (0.27, lambda rng: facts.facts(rng, rng.randint(2, 4), rng.randint(5, 9), alike=True)),
     (0.03, lambda rng: facts.facts(rng, rng.randint(6, 10), rng.randint(5, 9))),
-    (0.07, facts.shown_then_asked),
+    (0.08, facts.shown_then_asked),
     (0.02, facts.unaided),
-    (0.14, lambda rng: objects.over_passages(rng, rng.randint(1, 5))),
-    (0.09, objects.from_text),
-    (0.10, routing.routing),
+    (0.11, lambda rng: objects.over_passages(rng, rng.randint(1, 5))),
+    (0.06, objects.from_text),
+    (0.06, routing.routing),
 )
 """Second phase: all skills; shares are of conversations, not of tokens."""
 

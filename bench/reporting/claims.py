@@ -99,14 +99,16 @@ def _secondary(
 
 
 def _undecided(told: Verdict) -> str:
-    widest = max((gap.mde for gap in told.level if gap.mde is not None), default=None)
+    known = [gap.mde for gap in told.level if gap.mde is not None]
+    widest = max(known) if known and len(known) == len(told.level) else None
     return f"No difference from {_and([gap.other for gap in told.level], 'or')} was shown{_would(widest, told.unit)}."
 
 
 def _would(mde: float | None, unit: str) -> str:
     if mde is None:
         return ""
-    return f"; a difference of {numbers.difference(mde, unit, sign=False)} or more would have been seen"
+    least = numbers.difference(mde, unit, sign=False)
+    return f"; a difference of {least} or more would have been seen in 80 % of such runs"
 
 
 def task_wins(summary: Mapping[str, Any]) -> dict[str, list[str]]:

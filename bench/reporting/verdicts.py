@@ -91,7 +91,7 @@ def verdict(
         beaten=tuple(gap for gap in gaps if gap.shown),
         level=tuple(gap for gap in gaps if not gap.shown),
         any_shown=any(c["p_holm"] is not None and c["p_holm"] < ALPHA for c in tested),
-        mde=max((c["mde"] * scale for c in tested if c["mde"] is not None), default=None),
+        mde=None if any(c["mde"] is None for c in tested) else max(c["mde"] * scale for c in tested),
     )
 
 

@@ -22,6 +22,8 @@ class Lesson:
     retrieve: bool = True
     """Also a lesson with passages that the run's retriever finds for it."""
     task: str = ""
+    control: bool = False
+    """Holds one fact that the weights should know afterwards: closed book, it is part of the positive control."""
 
 
 class Task(Protocol):
@@ -53,6 +55,8 @@ class Suite:
     corpus: tuple[Document, ...] = ()
     parity: bool | None = None
     """Whether the evaluated facts also stand in the training text; ``None``: cannot be known."""
+    unseen: frozenset[str] = frozenset()
+    """Ids of documents that no training prompt may show, not even as a distractor."""
     data: dict[str, str] = field(default_factory=dict)
     """What the data is, for the manifest: source and hash."""
 

@@ -51,6 +51,8 @@ METRICS = {
 }  # fmt: skip
 RETRIEVAL = ("recall_at_1", "recall_at_5", "recall_at_10", "success_at_5", "mrr", "ndcg_at_10")
 MOST_SHOWN_LABELS = 200
+RESERVED = ("suite",)
+"""Names that a task cannot have: results call the whole suite so."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,10 @@ def _line(raw: bytes, where: str) -> Line:
         if not isinstance(value, FIELDS[name]) or (isinstance(value, bool) and bool not in FIELDS[name]):
             wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in FIELDS[name])
             raise UserError(f"{where}: {name} must be {wanted}, not {type(value).__name__}")
+    if data.get("task") in RESERVED:
+        raise UserError(f"{where}: task {data['task']!r} stands for the whole; give it another name")
+    if "labels" in data.get("tags", {}):
+        raise UserError(f"{where}: the tag labels is taken (all labels of a task); give it another name")
     for name in ("id", "query"):
         if not str(data[name]).strip():
             raise UserError(f"{where}: {name} is empty")

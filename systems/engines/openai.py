@@ -160,6 +160,8 @@ class OpenAIEngine:
             settings["response_format"] = {"type": "json_schema", "json_schema": form}
         if sampling.stop:
             settings["stop"] = list(sampling.stop)
+        if self.model.template_arguments:  # the server applies the template, so it has to know them
+            settings["extra_body"] = {"chat_template_kwargs": dict(self.model.template_arguments)}
         return settings
 
     async def _read(self, stream: Any, request: Request, started: float) -> Completion:
@@ -187,8 +189,9 @@ class OpenAIEngine:
             timings={"ttft": first - started, "decode": ended - first} if first else {},
         )
 
-    def reset_prefix_cache(self) -> None:
+    def reset_prefix_cache(self) -> bool:
         """A server's cache is not ours to reset."""
+        return False
 
     def close(self) -> None:
         """Close the connections and end their thread."""

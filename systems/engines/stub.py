@@ -63,8 +63,9 @@ class StubEngine:
     def start(self) -> None:
         """Nothing to load."""
 
-    def reset_prefix_cache(self) -> None:
-        """Nothing is kept between calls."""
+    def reset_prefix_cache(self) -> bool:
+        """Nothing is kept between calls, so every prompt is cold."""
+        return True
 
     def close(self) -> None:
         """Nothing to give back."""

@@ -160,8 +160,9 @@ class TransformersEngine:
                 ),
             )
 
-    def reset_prefix_cache(self) -> None:
-        """Nothing is kept between calls."""
+    def reset_prefix_cache(self) -> bool:
+        """Nothing is kept between calls, so every prompt is cold."""
+        return True
 
     def close(self) -> None:
         """Give the weights back."""

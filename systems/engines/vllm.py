@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from systems.base import Completion, Failure, Request
+from systems.base import Completion, Failure, Request, UserError
 from systems.model import Adapter, Model
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ class VllmEngine:
     """Adapters are padded to this rank, so more than is needed costs time: on a CPU 64 for 16 is four times slower."""
     max_loras: int = 1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not installed():
+            raise UserError("engine=vllm: vLLM is not installed here; install it, or take engine=transformers")
+        if self.max_lora_rank > LORA_RANKS[-1]:
+            raise UserError(f"engine.max_lora_rank={self.max_lora_rank}: vLLM serves adapters up to {LORA_RANKS[-1]}")
 
     @property
     def version(self) -> str:
@@ -159,9 +165,9 @@ class VllmEngine:
             if waiting:  # the caller stopped early: leave no work behind
                 engine.abort_request(list(waiting))
 
-    def reset_prefix_cache(self) -> None:
+    def reset_prefix_cache(self) -> bool:
         """Forget all cached prefixes, so that the next system starts cold."""
-        self.llm.reset_prefix_cache()
+        return self.llm.reset_prefix_cache() is not False  # older versions return nothing
 
     def close(self) -> None:
         """Stop the engine's processes, if they were started."""

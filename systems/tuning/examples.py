@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from systems.base import Chunk, Query
@@ -32,15 +32,13 @@ class TokenExample:
 def token_examples(
     examples: Iterable[TrainingExample], builder: PromptBuilder, model: Model, max_tokens: int
 ) -> Iterator[TokenExample]:
-    """Examples as the engine will see them. One that is longer than ``max_tokens`` loses its last passages."""
+    """Examples as the engine will see them; those longer than ``max_tokens`` are left out.
+
+    They are not cut: an answer may cite a passage that would be gone.
+    """
     end = model.tokenizer.eos_token_id
     for lesson in examples:
         completion = (*model.tokenizer(lesson.answer, add_special_tokens=False)["input_ids"], end)
-        passages: Sequence[Chunk] = lesson.passages
-        while True:
-            prompt = tuple(model.encode(builder.messages(lesson.query, passages)))
-            if len(prompt) + len(completion) <= max_tokens or not passages:
-                break
-            passages = passages[:-1]
+        prompt = tuple(model.encode(builder.messages(lesson.query, lesson.passages)))
         if len(prompt) + len(completion) <= max_tokens:
             yield TokenExample(prompt, completion)

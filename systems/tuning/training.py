@@ -14,7 +14,8 @@ from systems.base import UserError
 from systems.model import Model
 from systems.tuning.examples import TokenExample
 
-METHODS = ("lora", "rslora", "dora")
+METHODS = ("lora", "rslora")
+"""What an engine can attach per request; DoRA would have to be merged, and then no base system could share the load."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,6 @@ def train_adapter(
             lora_dropout=tuning.dropout,
             target_modules=tuning.targets if isinstance(tuning.targets, str) else list(tuning.targets),
             use_rslora=tuning.method == "rslora",
-            use_dora=tuning.method == "dora",
             task_type="CAUSAL_LM",
         ),
     )

@@ -35,8 +35,8 @@ def prediction(text: str, **more: Any) -> Prediction:
 def test_verdicts_are_those_given_by_hand(case: dict[str, Any]) -> None:
     shown = []
     for number, passage in enumerate(case["passages"]):
-        document, text = passage.split("|")
-        shown.append(Chunk(id=str(number), document=document, text=text))
+        document, text, *title = passage.split("|")
+        shown.append(Chunk(id=str(number), document=document, text=text, title="".join(title)))
     verdict = ClosedWorld().judge(sample(case), prediction(case["answer"]), shown)
     assert verdict is not None
     assert {key: verdict[key] for key in case["expected"]} == case["expected"]
@@ -85,3 +85,24 @@ def test_every_kind_reads_the_values_that_the_world_draws() -> None:
             value = kind.draw(rng, namer)
             for text in (value, f"It is {value} [1].", f'"{value}"', f"The answer is {value}, as stated."):
                 assert claims(text, kind.name).asserted == (value,), text
+
+
+def test_a_form_that_makes_up_its_source_is_not_factual() -> None:
+    reference = {"answer": "14 days", "document": "POL-101", "version": 3}
+    tags = {"value_kind": "days", "phrases": ["notice period"], "entity": "POL-101"}
+    asked = Sample(id="1", task="t", query=Query(text="q"), reference=reference, tags=tags)
+    chunk = Chunk(
+        id="a", document="POL-101", title="Rome policy (POL-101, version 3)", text="The notice period is 14 days."
+    )
+
+    def verdict(shown: list[Chunk], **form: Any) -> tuple[Any, Any, Any]:
+        found = ClosedWorld().judge(asked, prediction(json.dumps({**reference, **form})), shown)
+        assert found is not None
+        return found["unfactual"], found["unfaithful"], found["asserted"]
+
+    assert verdict([chunk]) == (False, False, 3)
+    assert verdict([chunk], document="PLN-999") == (True, True, 3)
+    assert verdict([chunk], version=2) == (True, True, 3)
+    assert verdict([chunk], document=None, version=None) == (False, False, 1)
+    assert verdict([], document="PLN-999") == (True, None, 3)
+    assert verdict([], answer=None, document=None, version=None) == (False, None, 0)

@@ -22,9 +22,9 @@ FACT_INSTRUCTIONS = (
 )  # fmt: skip
 
 
-def facts(rng: random.Random, count: int, turns: int) -> Conversation:
+def facts(rng: random.Random, count: int, turns: int, alike: bool = False) -> Conversation:
     """Several questions over one set of passages; a quarter of them have no answer there."""
-    pages, shown = passages(count, rng)
+    pages, shown = passages(count, rng, alike)
     block = context_block([page.chunk for page in shown])
     messages = [Message(role="system", content=rng.choice(FACT_INSTRUCTIONS))]
     for turn in range(turns):

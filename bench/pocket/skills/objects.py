@@ -45,15 +45,18 @@ def _schema(properties: dict[str, tuple[str, str]]) -> dict[str, object]:
     }
 
 
-def _json_instruction(
-    properties: dict[str, tuple[str, str]], rng: random.Random
-) -> tuple[str, dict[str, object] | None]:
+def _telling(rng: random.Random) -> str:
     """How the keys are told: as a JSON Schema, as a list with meanings, or by name alone."""
-    style = rng.random()
+    return rng.choices(("schema", "meanings", "names"), (5, 3, 2))[0]
+
+
+def _json_instruction(
+    properties: dict[str, tuple[str, str]], telling: str, rng: random.Random
+) -> tuple[str, dict[str, object] | None]:
     lead = rng.choice(("Reply in JSON.", "Answer with one JSON object.", "Fill in the JSON.", "Return JSON only."))
-    if style < 0.5:
+    if telling == "schema":
         return lead, _schema(properties)
-    if style < 0.8:
+    if telling == "meanings":
         return f"{lead} Keys: " + ", ".join(f"{key} ({text})" for key, (_, text) in properties.items()) + ".", None
     return f"{lead} Keys: " + ", ".join(properties) + ".", None
 
@@ -70,17 +73,16 @@ def made_up_key(rng: random.Random) -> str:
     return "_".join(word() for _ in range(rng.choice((1, 1, 2))))
 
 
-def choose_key(known: tuple[str, ...], rng: random.Random) -> str:
-    """A key for a field: more often than not one that has to be copied letter by letter."""
-    return made_up_key(rng) if rng.random() < 0.7 else rng.choice(known)
+def choose_key(known: tuple[str, ...], telling: str, rng: random.Random) -> str:
+    """A key for a field: more often than not one that has to be copied letter by letter, if its meaning is told."""
+    return made_up_key(rng) if telling != "names" and rng.random() < 0.7 else rng.choice(known)
 
 
 def over_passages(rng: random.Random, count: int) -> Conversation:
     """The value, its document and that document's version, as JSON under keys that the prompt names."""
+    telling = _telling(rng)
     value_key, source_key, version_key = (
-        choose_key(VALUE_KEYS, rng),
-        choose_key(SOURCE_KEYS, rng),
-        choose_key(VERSION_KEYS, rng),
+        choose_key(known, telling, rng) for known in (VALUE_KEYS, SOURCE_KEYS, VERSION_KEYS)
     )
     properties = {
         value_key: ("string", rng.choice(("the value asked for", "what was asked", "the fact"))),
@@ -91,7 +93,7 @@ def over_passages(rng: random.Random, count: int) -> Conversation:
     if value_key not in order_of_keys:
         order_of_keys[0] = value_key
     properties = {key: properties[key] for key in order_of_keys}
-    instruction, schema = _json_instruction(properties, rng)
+    instruction, schema = _json_instruction(properties, telling, rng)
     pages, shown = passages(count, rng)
     block = context_block([page.chunk for page in shown])
     builder = PromptBuilder(schema=schema is not None)
@@ -117,13 +119,14 @@ def from_text(rng: random.Random) -> Conversation:
     """What stands in a message, as JSON under keys that the prompt names."""
     namer = Namer(rng)
     kinds = rng.sample(list(FIELD_KEYS), rng.randint(2, 5))
-    keys = {kind: choose_key(FIELD_KEYS[kind], rng) for kind in kinds}
+    telling = _telling(rng)
+    keys = {kind: choose_key(FIELD_KEYS[kind], telling, rng) for kind in kinds}
     as_number = rng.random() < 0.6
     properties = {
         key: ("integer" if kind == "money" and as_number else "string", rng.choice(FIELD_DESCRIPTIONS[kind]))
         for kind, key in keys.items()
     }
-    instruction, schema = _json_instruction(properties, rng)
+    instruction, schema = _json_instruction(properties, telling, rng)
     builder = PromptBuilder(schema=schema is not None)
     messages: list[Message] = []
     for _ in range(rng.randint(2, 4)):

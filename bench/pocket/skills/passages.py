@@ -56,6 +56,22 @@ class Pages:
         self.rng.shuffle(chosen)
         return chosen
 
+    def draw_alike(self, count: int) -> list[Page]:
+        """At most ``count`` passages that say the same of several entities: the name alone tells them apart."""
+        while True:
+            first = self.rng.choice(self.pages)
+            alike = [page for page in self.pages if page.entity is not first.entity and self._same_section(page, first)]
+            if alike:
+                chosen = [first, *self.rng.sample(alike, min(len(alike), count - 1))]
+                self.rng.shuffle(chosen)
+                return chosen
+
+    @staticmethod
+    def _same_section(one: Page, other: Page) -> bool:
+        return (
+            one.entity.kind is other.entity.kind and one.facts[0].attribute.section == other.facts[0].attribute.section
+        )
+
     def question(self, shown: list[Page], unanswerable: float) -> tuple[str, int, Page, str]:
         """Question, passage number (0: not there), page and value for the shown passages."""
         if self.rng.random() >= unanswerable:
@@ -77,6 +93,7 @@ class Pages:
         return ask(entity, attribute, self.rng.choice(ALL_FRAMES), self.rng).text
 
 
-def passages(count: int, rng: random.Random) -> tuple[Pages, list[Page]]:
+def passages(count: int, rng: random.Random, alike: bool = False) -> tuple[Pages, list[Page]]:
+    """A new world's pages, and ``count`` of them; ``alike``: which differ in the entity alone."""
     pages = Pages(found(rng.getrandbits(48), entities=rng.choice((12, 18, 24))), rng)
-    return pages, pages.draw(count)
+    return pages, pages.draw_alike(count) if alike else pages.draw(count)

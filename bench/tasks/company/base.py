@@ -69,7 +69,7 @@ class CompanyTask:
         return random.Random(f"{self.name}-{purpose}-{self.world.seed}")
 
     @cached_property
-    def _held_out(self) -> frozenset[str]:
+    def held_out(self) -> frozenset[str]:
         """Ids of the entities that no training text may name: none with parity, else every other one of each kind."""
         if self.parity:
             return frozenset()
@@ -82,12 +82,12 @@ class CompanyTask:
     @cached_property
     def _learnable(self) -> tuple[Fact, ...]:
         """Facts that training may hold: with parity all, without it those of entities never evaluated."""
-        return tuple(fact for fact in self.world.facts if fact.entity.id not in self._held_out)
+        return tuple(fact for fact in self.world.facts if fact.entity.id not in self.held_out)
 
     @cached_property
     def _evaluated(self) -> tuple[Fact, ...]:
         """Facts that the test asks: all, or without parity those of the entities held out of training."""
-        return tuple(fact for fact in self.world.facts if self.parity or fact.entity.id in self._held_out)
+        return tuple(fact for fact in self.world.facts if self.parity or fact.entity.id in self.held_out)
 
     def _draw(self, facts: Sequence[Fact], split: str) -> list[tuple[Fact, str]]:
         """Facts and wordings of a split: every fact once before any comes twice."""

@@ -78,6 +78,7 @@ class Facts(CompanyTask):
                         query=self._query(fact.entity, fact.attribute, frame, rng),
                         answer=_cited(fact),
                         retrieve=rng.random() < 1.5 / self.repeats,
+                        control=True,
                     )
                 )
         return found + list(self._recitals())

@@ -21,9 +21,11 @@ class Routing(CompanyTask):
 
     def _query(self, text: str) -> Query:
         names = ", ".join(self.world.desks.values())
+        duties = ", ".join(f"{self.world.desks[topic.name]} ({topic.description})" for topic in TOPICS)
         return Query(
             text=text,
             instruction=f"Which desk takes the message? Desks: {names}.",
+            guidance=f"What each desk takes: {duties}.",
             examples=self.examples,
             role=ROLE,
             max_tokens=10,
@@ -64,7 +66,7 @@ class Routing(CompanyTask):
 
     def lessons(self) -> list[Lesson]:
         rng = self._rng("lessons")
-        entities = [entity for entity in self.world.entities if entity.id not in self._held_out]
+        entities = [entity for entity in self.world.entities if entity.id not in self.held_out]
         found = []
         for topic in TOPICS:
             for core in spread(rng, cores(topic, "train"), 24):

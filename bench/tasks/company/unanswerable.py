@@ -25,7 +25,7 @@ class Unanswerable(Facts):
         pairs += [(entity, attribute) for entity in self.world.strangers for attribute in entity.kind.attributes]
         self._rng("pairs").shuffle(pairs)
         pairs = {"train": pairs[::3], "development": pairs[1::3], "test": pairs[2::3]}[split]
-        return [pair for pair in pairs if self.parity or (pair[0].id in self._held_out) == (split != "train")]
+        return [pair for pair in pairs if self.parity or (pair[0].id in self.held_out) == (split != "train")]
 
     def samples(self, split: str) -> list[Sample]:
         rng = self._rng(split)

@@ -1,0 +1,31 @@
+"""Whether the systems of a run differ in what they are compared by, and in nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+SHARED = ("sampling", "retriever", "top_k", "context_budget", "constrained")
+"""Settings that have to be equal in every system that has them: decoding, and what is retrieved and shown."""
+BY_WEIGHTS = ("prompt",)
+"""Settings that have to be equal among the systems with the same weights."""
+TUNED = "adapter"
+
+
+def differences(systems: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Every setting in which two of the systems differ though it is not what they are compared by, in words."""
+    found = []
+    for name in (*SHARED, TUNED):
+        found += _differ(name, {system: node[name] for system, node in systems.items() if node.get(name) is not None})
+    for name in BY_WEIGHTS:
+        for tuned in (False, True):
+            alike = {s: n[name] for s, n in systems.items() if name in n and (n.get(TUNED) is not None) == tuned}
+            found += _differ(name, alike)
+    return found
+
+
+def _differ(name: str, values: Mapping[str, Any]) -> list[str]:
+    """At most one line: the first two systems that differ in the setting."""
+    first = next(iter(values), None)
+    other = next((system for system, value in values.items() if value != values.get(str(first))), None)
+    return [] if other is None else [f"{name} differs between {first} and {other}"]
