@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.metrics.json_schema import validator
+from bench.metrics.json_schema import first_error, validator
 from bench.records import Sample
 from bench.tasks.base import SPLITS, Lesson, Suite
 from systems.base import Chunk, Example, Query, UserError
@@ -120,9 +120,11 @@ def _line(raw: bytes, where: str) -> Line:
         raise UserError(f"{where}: split {split!r}: must be one of {', '.join(SPLITS)}")
     if "schema" in data:
         try:
-            validator(data["schema"])
+            wrong = first_error(validator(data["schema"]), data["reference"])
         except UserError as error:
             raise UserError(f"{where}: schema: {error}") from None
+        if wrong is not None and data["reference"] is not None:
+            raise UserError(f"{where}: the reference does not fit the sample's own schema: {wrong}")
     structured = isinstance(data["reference"], (dict, list)) or "schema" in data
     kind = data.get("kind", "json" if structured else "text")
     if kind not in KINDS:

@@ -78,17 +78,18 @@ def train_adapter(
     network: Any = AutoModelForCausalLM.from_pretrained(
         model.path, revision=model.revision, dtype=tuning.dtype, trust_remote_code=model.trust_remote_code
     )
-    network = get_peft_model(
-        network,
-        LoraConfig(
-            r=tuning.rank,
-            lora_alpha=tuning.alpha,
-            lora_dropout=tuning.dropout,
-            target_modules=tuning.targets if isinstance(tuning.targets, str) else list(tuning.targets),
-            use_rslora=tuning.method == "rslora",
-            task_type="CAUSAL_LM",
-        ),
+    lora = LoraConfig(
+        r=tuning.rank,
+        lora_alpha=tuning.alpha,
+        lora_dropout=tuning.dropout,
+        target_modules=tuning.targets if isinstance(tuning.targets, str) else list(tuning.targets),
+        use_rslora=tuning.method == "rslora",
+        task_type="CAUSAL_LM",
     )
+    try:
+        network = get_peft_model(network, lora)
+    except ValueError as error:
+        raise UserError(f"tuning.targets={tuning.targets}: {str(error).splitlines()[0]}") from error
     data = Dataset.from_list(
         [
             {
