@@ -6,7 +6,7 @@ wants the index, and by ``adapter`` that it wants tuned weights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -117,10 +117,18 @@ class Assembly:
         """What a retriever node embeds with; ``None`` where it goes by words alone, so that nothing is loaded."""
         return None if node.get("mode") == "sparse" else self.embedder
 
-    def retriever(self, node: Any, index: Index, at_least: int) -> Any:
-        """The retriever of a node over the built index. It finds ``at_least`` as many chunks as are to be shown."""
+    def retriever(self, node: Any, index: Index, at_least: int, queries: Sequence[str] = ()) -> Any:
+        """The retriever of a node over the built index. It finds ``at_least`` as many chunks as are to be shown.
+
+        ``queries``: what it will be asked, where that is known and its time is not measured.
+        """
+        from systems.knowledge.embedding import KnownQueries
+
         depth = {"top_k": max(node.top_k, at_least)} if "top_k" in node else {}
-        return build(node)(index=index, embedder=self.embedder_of(node), **depth)
+        embedder = self.embedder_of(node)
+        if embedder is not None and queries:
+            embedder = KnownQueries.of(embedder, queries)
+        return build(node)(index=index, embedder=embedder, **depth)
 
     def system(self, name: str, *, index: Index | None, adapter: str | None) -> System:
         """A system with its parts."""

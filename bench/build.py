@@ -140,12 +140,14 @@ def training_examples(
 ) -> list[TokenExample]:
     """Lessons of the training split, closed book and with what the run's own retriever finds for them."""
     examples: list[TrainingExample] = []
+    lessons = assembly.suite.lessons()
+    shown, budget = int(assembly.config.passages), int(assembly.config.context_budget)
     retriever = None
     if index is not None:
-        retriever = assembly.retriever(assembly.config.retriever, index, int(assembly.config.passages))
-    shown, budget = int(assembly.config.passages), int(assembly.config.context_budget)
+        texts = [lesson.query.search_text() for lesson in lessons if lesson.retrieve]
+        retriever = assembly.retriever(assembly.config.retriever, index, shown, queries=texts)
     rng = random.Random(f"lessons-{seed}")
-    for lesson in assembly.suite.lessons():
+    for lesson in lessons:
         closed = lesson.answer(())
         if closed is not None:
             examples.append(TrainingExample(query=lesson.query, answer=closed, skill=lesson.task))

@@ -11,23 +11,25 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from bench.pocket.skills import copying, facts, objects, routing
+from bench.pocket.skills import copying, facts, locating, objects, routing
 from bench.pocket.skills.base import Conversation
 
 Skill = Callable[[random.Random], Conversation]
 WARM_UP: tuple[tuple[float, Skill], ...] = (
-    (0.80, copying.copying),
-    (0.20, lambda rng: facts.facts(rng, 1, rng.randint(2, 4))),
+    (0.70, copying.copying),
+    (0.15, lambda rng: facts.facts(rng, 1, rng.randint(2, 4))),
+    (0.15, lambda rng: locating.locating(rng, 2, rng.randint(4, 8))),
 )
 """First phase: copying, and single passages."""
 MAIN: tuple[tuple[float, Skill], ...] = (
     (0.03, copying.copying),
+    (0.09, lambda rng: locating.locating(rng, rng.randint(2, 5), rng.randint(5, 9))),
     (0.04, lambda rng: facts.facts(rng, 1, rng.randint(2, 4))),
     (0.06, lambda rng: facts.facts(rng, 2, rng.randint(3, 6))),
-    (0.24, lambda rng: facts.facts(rng, rng.randint(3, 5), rng.randint(5, 9))),
-    (0.27, lambda rng: facts.facts(rng, rng.randint(2, 4), rng.randint(5, 9), alike=True)),
+    (0.21, lambda rng: facts.facts(rng, rng.randint(3, 5), rng.randint(5, 9))),
+    (0.22, lambda rng: facts.facts(rng, rng.randint(2, 4), rng.randint(5, 9), alike=True)),
     (0.03, lambda rng: facts.facts(rng, rng.randint(6, 10), rng.randint(5, 9))),
-    (0.08, facts.shown_then_asked),
+    (0.07, facts.shown_then_asked),
     (0.02, facts.unaided),
     (0.11, lambda rng: objects.over_passages(rng, rng.randint(1, 5))),
     (0.06, objects.from_text),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -192,6 +192,43 @@ class CachedEmbedder:
                 yield connection
         except sqlite3.Error as error:
             raise Failure(f"embedding cache {self.path}: {error}; it may be deleted, it is only a cache") from error
+
+
+@dataclass(frozen=True)
+class KnownQueries:
+    """Queries that are known beforehand, embedded in one go; others go to the inner embedder as they come.
+
+    For work whose time is not measured: one batch takes a fraction of the time of as many calls.
+    """
+
+    inner: Embedder
+    vectors: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(cls, inner: Embedder, texts: Sequence[str]) -> KnownQueries:
+        """With the vectors of these texts."""
+        once = list(dict.fromkeys(texts))
+        return cls(inner, dict(zip(once, embed_queries(inner, once), strict=True)))
+
+    @property
+    def identity(self) -> str:
+        return self.inner.identity
+
+    @property
+    def dimensions(self) -> int:
+        return self.inner.dimensions
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Documents, by the inner embedder."""
+        return self.inner.embed(texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
+        """From memory where all are known."""
+        import numpy as np
+
+        if all(text in self.vectors for text in texts):
+            return np.stack([self.vectors[text] for text in texts])
+        return embed_queries(self.inner, texts)
 
 
 def _read(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, bytes]:

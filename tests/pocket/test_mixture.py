@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from bench.pocket.mixture import MAIN, WARM_UP, conversations
-from bench.pocket.skills import copying, facts, objects, routing
+from bench.pocket.skills import copying, facts, locating, objects, routing
 from bench.pocket.skills.base import Conversation
 from bench.tasks.company.extraction import ORDER_SCHEMA
 from bench.tasks.company.review import REVIEW_SCHEMA
@@ -27,6 +27,7 @@ def some(skill: str, count: int = 12) -> list[Conversation]:
     make = {
         "facts": lambda: facts.facts(rng, rng.randint(1, 4), 4),
         "few-shot": lambda: facts.shown_then_asked(rng),
+        "locating": lambda: locating.locating(rng, rng.randint(2, 4), 6),
         "unaided": lambda: facts.unaided(rng),
         "json passages": lambda: objects.over_passages(rng, rng.randint(1, 4)),
         "json text": lambda: objects.from_text(rng),
@@ -73,6 +74,29 @@ def test_a_cited_value_stands_in_the_cited_passage() -> None:
                 value, _, number = answer.content.removesuffix("]").rpartition(" [")
                 assert value.casefold() in shown[number].casefold()
     assert cited > 30
+    assert absent > 8
+
+
+def test_passages_that_differ_in_the_name_alone_are_of_several_entities() -> None:
+    rng = random.Random("alike")
+    for _ in range(6):
+        conversation = facts.facts(rng, 3, 2, alike=True)
+        headings = [text.partition(":")[0] for text in passages(conversation.messages[1].content).values()]
+        assert len({heading.partition(" (")[0] for heading in headings}) == len(headings) >= 2
+        assert len({heading.rpartition(" - ")[2] for heading in headings}) == 1
+
+
+def test_every_passage_on_an_entity_is_named_and_no_other() -> None:
+    named = absent = 0
+    for conversation in some("locating"):
+        shown: dict[str, str] = {}
+        for question, answer in turns(conversation):
+            shown = passages(question.content) or shown
+            asked = question.content.rpartition("\n\n")[2]
+            about = [number for number, text in shown.items() if text.partition(" (")[0] in asked]
+            assert answer.content == (" ".join(f"[{number}]" for number in about) or DONT_KNOW)
+            named, absent = named + bool(about), absent + (not about)
+    assert named > 30
     assert absent > 8
 
 

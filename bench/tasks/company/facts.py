@@ -29,6 +29,8 @@ class Facts(CompanyTask):
     name: str = "facts"
     recitals: int = 3
     """How often training recites each section of a page: the facts as documents, beside the questions on them."""
+    read: float = 2.0
+    """How often, on average, training reads each fact out of passages that the retriever finds."""
     level: int = 1
     """Level of the documents that are recited: the suite's."""
 
@@ -77,7 +79,7 @@ class Facts(CompanyTask):
                         task=self.name,
                         query=self._query(fact.entity, fact.attribute, frame, rng),
                         answer=_cited(fact),
-                        retrieve=rng.random() < 1.5 / self.repeats,
+                        retrieve=rng.random() < self.read / self.repeats,
                         control=True,
                     )
                 )
