@@ -29,7 +29,7 @@ class Facts(CompanyTask):
     name: str = "facts"
     recitals: int = 3
     """How often training recites each section of a page: the facts as documents, beside the questions on them."""
-    read: float = 2.0
+    read: float = 2.5
     """How often, on average, training reads each fact out of passages that the retriever finds."""
     level: int = 1
     """Level of the documents that are recited: the suite's."""
