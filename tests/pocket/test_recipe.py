@@ -65,7 +65,7 @@ def test_the_learning_rate_rises_then_falls() -> None:
     assert values[0] < 0.01
     assert top == 10
     assert all(later <= earlier for earlier, later in zip(values[top:], values[top + 1 :], strict=False))
-    assert values[-1] == pytest.approx(0.02)
+    assert values[-1] == pytest.approx(0.006)
 
 
 def test_settings_are_read_from_the_command_line() -> None:

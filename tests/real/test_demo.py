@@ -23,7 +23,7 @@ SMALL = [
     "suite.count=8",
     "suite.entities=12",
     "suite.repeats=2",
-    "load.requests=8",
+    "load.requests=30",
     "load.warm_up=2",
     "tracker.mode=offline",
 ]
@@ -98,6 +98,10 @@ def test_measures_are_there_with_intervals(place: Path) -> None:
     for system, entry in systems.items():
         for name in wanted:
             estimate = entry["measures"][name]
+            if estimate["estimate"] is None:  # requests that met one queue tell little: that is said, not guessed
+                assert name.startswith("latency"), (system, name)
+                assert "too few for an interval" in estimate["reason"]
+                continue
             assert estimate["low"] <= estimate["estimate"] <= estimate["high"], (system, name)
         assert entry["measures"]["latency_e2e_p99"]["estimate"] is None
     assert systems["rag"]["measures"]["stage_search_p50"]["estimate"] > 0
