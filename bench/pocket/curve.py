@@ -11,6 +11,7 @@ LABELS = {
     "absent": "says it is not there",
     "json passages": "the same as JSON",
     "json text": "message to JSON",
+    "locating": "which passages are about a name",
     "routing": "desk for a message",
     "copy": "long text repeated exactly",
 }
