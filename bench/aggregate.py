@@ -203,7 +203,7 @@ def effects(
         found = {
             scope: {
                 name: _to_estimate(
-                    contrast(blocks, CONTRASTS[name], level, repeats, seed), f"difference of {tables.unit(measure)}s"
+                    contrast(blocks, CONTRASTS[name], level, repeats, seed), tables.unit(measure)
                 ).to_json()
                 for name in wanted
             }

@@ -175,6 +175,7 @@ def test_effects_by_hand() -> None:
     shares = {"prompt": 2, "rag": 7, "finetuned": 4, "hybrid": 8}
     made = run({"qa": {name: [1] * right + [0] * (10 - right) for name, right in shares.items()}})
     found = effects(*made.records, [Given()])["accuracy"]
+    assert found["retrieval"]["unit"] == Given().unit  # a difference of shares is shown in points
     for name, value in (("retrieval", 0.45), ("tuning", 0.15), ("interaction", -0.1)):
         entry = found[name]
         assert entry["estimate"] == pytest.approx(value)

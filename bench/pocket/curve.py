@@ -25,13 +25,13 @@ def draw(curve: Path, out: Path) -> None:
     import matplotlib.pyplot as plt
 
     points = json.loads(curve.read_text())["curve"]
-    figure, axes = plt.subplots(figsize=(7.2, 4.0), dpi=150)
+    figure, axes = plt.subplots(figsize=(9.0, 4.0), dpi=150)
     for skill, label in LABELS.items():
         line = [(point["tokens"] / 1e6, 100 * point["exact"][skill]) for point in points if skill in point["exact"]]
         axes.plot(*zip(*line, strict=True), label=label, linewidth=1.6)
     axes.set(xlabel="tokens read (millions)", ylabel="answers exactly right (%)", ylim=(0, 100), xlim=(0, None))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     figure.tight_layout()
     figure.savefig(out)
 

@@ -121,4 +121,6 @@ def plain(thing: Any) -> str:
     """A manifest's value on one line."""
     if isinstance(thing, Mapping):
         return ", ".join(f"{key} {plain(item)}" for key, item in thing.items())
+    if isinstance(thing, list):
+        return ", ".join(map(plain, thing)) or "none"
     return thing if isinstance(thing, str) else json.dumps(thing, ensure_ascii=False)

@@ -52,7 +52,7 @@ _LOWER: tuple[tuple[str, str, str], ...] = (
     ("failed_rate", "outcome: failed", "Answers"),
     ("hallucination_rate", "hallucination rate", "Hallucination"),
     ("hallucination_rate_attempted", "hallucination rate, attempted answers", "Hallucination"),
-    ("unfaithful_rate", "unfaithful to the passages shown", "Hallucination"),
+    ("unfaithful_rate", "unfaithfulness to the passages", "Hallucination"),
     ("unfaithful_rate_attempted", "unfaithful, attempted answers", "Hallucination"),
     ("false_refusal_rate", "false refusals", "Abstention"),
     ("cost_per_call", "cost per 1,000 calls", "Cost"),

@@ -91,6 +91,7 @@ def with_interval(estimate: Mapping[str, Any] | None) -> str:
 
 def difference(number: float, unit: str, *, sign: bool = True) -> str:
     """A difference, signed: ``+12 points`` for shares, in the unit otherwise."""
+    number = _without_noise(number)
     mark = (MINUS if number < 0 else "+") if sign else ""
     size = abs(number)
     if unit in SHARES:
@@ -102,10 +103,16 @@ def difference_interval(low: float, high: float, unit: str, *, sign: bool = True
     """``+5 to +19``, for shares in points. ``sign``: write the plus, too."""
 
     def end(number: float) -> str:
+        number = _without_noise(number)
         mark = MINUS if number < 0 else "+" if sign else ""
         return mark + (_points(abs(number)) if unit in SHARES else bare(abs(number), unit, max(abs(low), abs(high))))
 
     return f"{end(low)} to {end(high)}"
+
+
+def _without_noise(number: float) -> float:
+    """What floating point left of a difference of nothing is nothing."""
+    return 0.0 if abs(number) < 1e-9 else number
 
 
 def _points(size: float) -> str:

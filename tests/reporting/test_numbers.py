@@ -53,3 +53,8 @@ def test_p_values() -> None:
     assert numbers.p_value(0.0412) == "0.041"
     assert numbers.p_value(0.5) == "0.50"
     assert numbers.p_value(None) == "–"
+
+
+def test_what_rounding_left_of_no_difference_is_none() -> None:
+    assert numbers.difference(-1.1e-14, "tokens").replace(numbers.SPACE, " ") == "+0 tokens"
+    assert numbers.difference_interval(-2.3e-16, 2.3e-16, "tokens") == "+0 to +0"
