@@ -102,8 +102,9 @@ def difference(number: float, unit: str, *, sign: bool = True) -> str:
 def difference_interval(low: float, high: float, unit: str, *, sign: bool = True) -> str:
     """``+5 to +19``, for shares in points. ``sign``: write the plus, too."""
 
+    low, high = _without_noise(low), _without_noise(high)
+
     def end(number: float) -> str:
-        number = _without_noise(number)
         mark = MINUS if number < 0 else "+" if sign else ""
         return mark + (_points(abs(number)) if unit in SHARES else bare(abs(number), unit, max(abs(low), abs(high))))
 
