@@ -19,7 +19,7 @@ from bench.journal import Journal
 from bench.records import Key, Prediction, Sample
 from bench.scoring import metrics_of
 from bench.tasks.base import Suite
-from bench.tasks.files import files_suite
+from bench.tasks.files import check_fields, files_suite
 from bench.workspace import Workspace, commit, environment, now
 from systems.artifacts import content_hash, file_hash
 from systems.base import Chunk, UserError
@@ -107,7 +107,7 @@ def read_answers(path: Path, suite: Suite) -> tuple[list[Prediction], dict[str, 
     by_id: dict[str, list[Sample]] = {}
     for sample in suite.samples():
         by_id.setdefault(sample.id, []).append(sample)
-    predictions: dict[Key, Prediction] = {}
+    predictions: list[Prediction] = []
     lines: dict[Key, int] = {}
     passages: dict[str, Chunk] = {}
     for number, data in _lines(path):
@@ -139,10 +139,10 @@ def read_answers(path: Path, suite: Suite) -> tuple[list[Prediction], dict[str, 
                 f"{lines[prediction.key]} already; give repeat a number for each"
             )
         lines[prediction.key] = number
-        predictions[prediction.key] = prediction
+        predictions.append(prediction)
     if not predictions:
         raise UserError(f"{path}: has no answers")
-    return list(predictions.values()), passages
+    return predictions, passages
 
 
 def unanswered(suite: Suite, predictions: Sequence[Prediction]) -> list[Prediction]:
@@ -170,12 +170,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for name in ("sample", "answer"):
             if name not in data:
                 raise UserError(f"{where}: {name} is missing; every line has sample and answer")
-        for name, value in data.items():
-            if name not in FIELDS:
-                raise UserError(f"{where}: unknown field {name!r}; there are: {', '.join(FIELDS)}")
-            if not isinstance(value, FIELDS[name]) or isinstance(value, bool):
-                wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in FIELDS[name])
-                raise UserError(f"{where}: {name} must be {wanted}, not {type(value).__name__}")
+        check_fields(data, FIELDS, where)
         yield number, data
 
 

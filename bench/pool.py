@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bench.metrics.base import Metric
@@ -70,9 +70,9 @@ def _asked(sample: Sample) -> tuple[object, ...]:
     return sample.query.text, sample.query.schema, sample.reference, sample.references, sample.cluster
 
 
-def check_shared(pool: Pool, systems: Sequence[str] | None = None) -> list[str]:
+def check_shared(pool: Pool) -> list[str]:
     """What any two systems do not share, in words; raises ``UserError`` where two share nothing at all."""
-    names = list(systems or pool.systems)
+    names = pool.systems
     if len(names) < 2:
         raise UserError(f"there is only one system ({', '.join(names)}); a comparison needs two or more")
     answered = {name: pool.answered(name) for name in names}

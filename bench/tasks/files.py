@@ -86,6 +86,16 @@ def read_lines(path: Path) -> list[Line]:
     return lines
 
 
+def check_fields(data: Mapping[str, Any], fields: Mapping[str, tuple[type, ...]], where: str) -> None:
+    """Refuse a record with a field that is not known, or of another type than its own."""
+    for name, value in data.items():
+        if name not in fields:
+            raise UserError(f"{where}: unknown field {name!r}; there are: {', '.join(fields)}")
+        if not isinstance(value, fields[name]) or (isinstance(value, bool) and bool not in fields[name]):
+            wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in fields[name])
+            raise UserError(f"{where}: {name} must be {wanted}, not {type(value).__name__}")
+
+
 def _line(raw: bytes, where: str) -> Line:
     try:
         data = json.loads(raw.decode("utf-8"))
@@ -98,12 +108,7 @@ def _line(raw: bytes, where: str) -> Line:
     for name in REQUIRED:
         if name not in data:
             raise UserError(f"{where}: {name} is missing; every sample has id, query and reference")
-    for name, value in data.items():
-        if name not in FIELDS:
-            raise UserError(f"{where}: unknown field {name!r}; there are: {', '.join(FIELDS)}")
-        if not isinstance(value, FIELDS[name]) or (isinstance(value, bool) and bool not in FIELDS[name]):
-            wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in FIELDS[name])
-            raise UserError(f"{where}: {name} must be {wanted}, not {type(value).__name__}")
+    check_fields(data, FIELDS, where)
     if data.get("task") in RESERVED:
         raise UserError(f"{where}: task {data['task']!r} stands for the whole; give it another name")
     if "labels" in data.get("tags", {}):

@@ -44,10 +44,11 @@ class Pages:
     def draw(self, count: int) -> list[Page]:
         """``count`` passages as a retriever would return them for a question on the first: look-alikes."""
         first = self.rng.choice(self.pages)
-        alike = [page for page in self.pages if page is not first and (
-            page.entity is first.entity
-            or (page.entity.kind is first.entity.kind
-                and page.facts[0].attribute.section == first.facts[0].attribute.section))]  # fmt: skip
+        alike = [
+            page
+            for page in self.pages
+            if page is not first and (page.entity is first.entity or self._same_section(page, first))
+        ]
         others = [page for page in self.pages if page is not first and page not in alike]
         self.rng.shuffle(alike)
         self.rng.shuffle(others)
