@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bench.metrics.text import normalise
 from bench.records import Sample
 from bench.tasks.base import Suite
-from systems.base import UserError
+from systems.base import Document, UserError
 
 
 def check_splits(suite: Suite) -> list[dict[str, Any]]:
@@ -19,9 +19,10 @@ def check_splits(suite: Suite) -> list[dict[str, Any]]:
     """
     findings: list[dict[str, Any]] = []
     learned = {task.name: {normalise(lesson.query.text) for lesson in task.lessons()} for task in suite.tasks}
+    asked: dict[str, dict[str, str]] = {}
     for task in suite.tasks:
         samples = task.samples("test")
-        evaluated = _texts(samples)
+        evaluated = asked[task.name] = _texts(samples)
         shown = {normalise(e.query) for sample in samples for e in sample.query.examples}
         developed = set(_texts(task.samples("development")))
         for source, texts in (
@@ -45,25 +46,22 @@ def check_splits(suite: Suite) -> list[dict[str, Any]]:
         if repeated := len(samples) - len(evaluated):
             text = f"{task.name}: {repeated} evaluation question(s) stand there more than once"
             findings.append({"level": "note", "text": text})
-    return findings + _in_corpus(suite)
+    return findings + _in_corpus(suite.corpus, asked)
 
 
 LONG_ENOUGH = 5
 """Words of a question from which on its standing in a document is no chance."""
 
 
-def _in_corpus(suite: Suite) -> list[dict[str, Any]]:
+def _in_corpus(documents: Iterable[Document], asked: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
     """Questions that a document holds word for word: retrieval would find them by the question, not by the answer."""
-    corpus = "\n".join(normalise(document.text) for document in suite.corpus)
+    corpus = "\n".join(normalise(document.text) for document in documents)
     findings = []
-    for task in suite.tasks:
-        texts = {
-            text: name for text, name in _texts(task.samples("test")).items() if text.count(" ") + 1 >= LONG_ENOUGH
-        }
-        found = [name for text, name in texts.items() if text in corpus]
+    for task, texts in asked.items():
+        found = [name for text, name in texts.items() if text.count(" ") + 1 >= LONG_ENOUGH and text in corpus]
         if found:
             count = f"{len(found)} evaluation question(s)"
-            text = f"{task.name}: {count} stand in the corpus word for word, first sample {found[0]}"
+            text = f"{task}: {count} stand in the corpus word for word, first sample {found[0]}"
             findings.append({"level": "warning", "text": text})
     return findings
 
