@@ -19,7 +19,8 @@ from bench.journal import Journal
 from bench.records import Key, Prediction, Sample
 from bench.scoring import metrics_of
 from bench.tasks.base import Suite
-from bench.tasks.files import check_fields, files_suite
+from bench.tasks.files import files_suite
+from bench.tasks.lines import check_fields
 from bench.workspace import Workspace, commit, environment, now
 from systems.artifacts import content_hash, file_hash
 from systems.base import Chunk, UserError

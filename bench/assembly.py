@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from systems.base import Embedder
     from systems.knowledge.chunking import Chunker
+    from systems.knowledge.embedding import KnownQueries
     from systems.knowledge.index import Index
 
 
@@ -122,16 +123,33 @@ class Assembly:
 
         ``queries``: what it will be asked, where that is known and its time is not measured.
         """
-        from systems.knowledge.embedding import KnownQueries
-
         depth = {"top_k": max(node.top_k, at_least)} if "top_k" in node else {}
         embedder = self.embedder_of(node)
         if embedder is not None and queries:
-            embedder = KnownQueries.of(embedder, queries)
+            embedder = self._knowing(embedder, tuple(queries))
         return build(node)(index=index, embedder=embedder, **depth)
 
-    def system(self, name: str, *, index: Index | None, adapter: str | None) -> System:
-        """A system with its parts."""
+    @cached_property
+    def _known(self) -> dict[tuple[str, ...], KnownQueries]:
+        return {}
+
+    def _knowing(self, embedder: Embedder, queries: tuple[str, ...]) -> Embedder:
+        """The embedder with these queries known: one for all retrievers that are asked the same."""
+        from systems.knowledge.embedding import KnownQueries
+
+        if queries not in self._known:
+            self._known[queries] = KnownQueries.of(embedder, queries)
+        return self._known[queries]
+
+    @cached_property
+    def sample_queries(self) -> tuple[str, ...]:
+        """What the retrievers of a quality run are asked, where its time is measured elsewhere: by a load."""
+        if build(self.config.load).requests == 0:
+            return ()
+        return tuple(sample.query.search_text() for sample in self.suite.samples())
+
+    def system(self, name: str, *, index: Index | None, adapter: str | None, queries: Sequence[str] = ()) -> System:
+        """A system with its parts. ``queries``: as for ``retriever``."""
         from hydra.utils import get_object
 
         node = self.system_nodes[name]
@@ -141,7 +159,7 @@ class Assembly:
                 continue
             if key == "retriever":
                 assert index is not None
-                parts[key] = self.retriever(value, index, node.get("top_k", 1))
+                parts[key] = self.retriever(value, index, node.get("top_k", 1), queries)
             elif key == "adapter":
                 parts[key] = adapter
             else:

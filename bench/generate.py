@@ -39,7 +39,9 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     if not owed:
         return 0
     systems = {
-        name: assembly.system(name, index=built.index, adapter=built.adapters.get(name))
+        name: assembly.system(
+            name, index=built.index, adapter=built.adapters.get(name), queries=assembly.sample_queries
+        )
         for name in dict.fromkeys(key.system for key in owed)
     }
     work: dict[str, tuple[list[Key], list[Prepared]]] = {}

@@ -13,7 +13,8 @@ LABELS = {
     "json text": "message to JSON",
     "locating": "which passages are about a name",
     "routing": "desk for a message",
-    "copy": "long text repeated exactly",
+    "recall": "value beside a name",
+    "copy": "text repeated exactly",
 }
 
 

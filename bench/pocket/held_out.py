@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.pocket.mixture import MAIN, conversations
+from bench.pocket.mixture import MAIN, Mixture, conversations
 from bench.pocket.network import forward
 from bench.pocket.packing import Encoded, encode, pack
+from bench.pocket.skills.recalling import recalling
 from bench.world.wording import DONT_KNOW
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ def evaluate(model: Any, answers: list[Encoded], tokenizer: PreTrainedTokenizerB
 
 
 def held_out(seed: int, tokenizer: PreTrainedTokenizerBase, count: int) -> list[Encoded]:
-    """``count`` conversations of the main mixture under a seed of their own."""
-    encoded = (encode(conversation, tokenizer) for conversation in conversations(f"held-out-{seed}", MAIN))
-    return list(itertools.islice((item for item in encoded if len(item.tokens) <= 1024), count))
+    """``count`` conversations of the main mixture, and a quarter as many of recalling, under a seed of their own."""
+
+    def some(mixture: Mixture, count: int) -> list[Encoded]:
+        encoded = (encode(conversation, tokenizer) for conversation in conversations(f"held-out-{seed}", mixture))
+        return list(itertools.islice((item for item in encoded if len(item.tokens) <= 1024), count))
+
+    return some(MAIN, count) + some(((1.0, recalling),), count // 4)

@@ -11,17 +11,26 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from bench.pocket.skills import copying, facts, locating, objects, routing
+from bench.pocket.skills import copying, facts, locating, objects, recalling, routing
 from bench.pocket.skills.base import Conversation
 
 Skill = Callable[[random.Random], Conversation]
-WARM_UP: tuple[tuple[float, Skill], ...] = (
-    (0.70, copying.copying),
-    (0.15, lambda rng: facts.facts(rng, 1, rng.randint(2, 4))),
-    (0.15, lambda rng: locating.locating(rng, 2, rng.randint(4, 8))),
+Mixture = tuple[tuple[float, Skill], ...]
+COPYING: Mixture = (
+    (0.65, copying.copying_words),
+    (0.15, copying.copying),
+    (0.20, recalling.recalling),
 )
-"""First phase: copying, and single passages."""
-MAIN: tuple[tuple[float, Skill], ...] = (
+"""First phase: looking back at all."""
+RECALLING: Mixture = (
+    (0.10, copying.copying_words),
+    (0.15, copying.copying),
+    (0.50, recalling.recalling),
+    (0.10, lambda rng: locating.locating(rng, 2, rng.randint(4, 8))),
+    (0.15, lambda rng: facts.facts(rng, rng.randint(1, 2), rng.randint(3, 6), alike=True)),
+)
+"""Second phase: looking up by a name."""
+MAIN: Mixture = (
     (0.03, copying.copying),
     (0.09, lambda rng: locating.locating(rng, rng.randint(2, 5), rng.randint(5, 9))),
     (0.04, lambda rng: facts.facts(rng, 1, rng.randint(2, 4))),
@@ -35,10 +44,10 @@ MAIN: tuple[tuple[float, Skill], ...] = (
     (0.06, objects.from_text),
     (0.06, routing.routing),
 )
-"""Second phase: all skills; shares are of conversations, not of tokens."""
+"""Last phase: all skills; shares are of conversations, not of tokens."""
 
 
-def conversations(seed: str, mixture: tuple[tuple[float, Skill], ...]) -> Iterator[Conversation]:
+def conversations(seed: str, mixture: Mixture) -> Iterator[Conversation]:
     """Conversations without end. The same seed gives the same ones."""
     rng = random.Random(seed)
     weights = [share for share, _ in mixture]

@@ -1,6 +1,6 @@
 """Train the pocket model from nothing: ``python -m bench.pocket.recipe out=DIR [tokens=N] [seed=S] ...``
 
-Reads top to bottom: tokenizer, model, optimiser, two phases, export. Killed at any moment, the same
+Reads top to bottom: tokenizer, model, optimiser, three phases, export. Killed at any moment, the same
 command goes on from its last checkpoint. On two quiet cores the default takes under 90 minutes; on a GPU
 the same recipe takes minutes and ``tokens`` may be raised.
 """
@@ -13,15 +13,15 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.pocket.held_out import evaluate, held_out
-from bench.pocket.mixture import MAIN, WARM_UP, conversations
-from bench.pocket.network import learning_rate, loss_of, new_model, optimisers
+from bench.pocket.mixture import COPYING, MAIN, RECALLING, Mixture, conversations
+from bench.pocket.network import hold, learning_rate, loss_of, new_model, optimisers
 from bench.pocket.packing import Block, blocks, encode
 from bench.pocket.settings import Recipe, parse
 from bench.pocket.tokenizer import train_tokenizer
@@ -38,11 +38,31 @@ def tokenizer_for(recipe: Recipe) -> PreTrainedTokenizerBase:
     return train_tokenizer(texts, recipe.vocabulary, recipe.context)
 
 
-def reading(recipe: Recipe, tokenizer: PreTrainedTokenizerBase, phase: str, skip: int) -> Iterator[Block]:
-    """Blocks of a phase; after a restart the stream goes on under another seed, so nothing is read twice."""
-    mixture = WARM_UP if phase == "warm-up" else MAIN
-    stream = (encode(c, tokenizer) for c in conversations(f"{phase}-{recipe.seed}-{skip}", mixture))
-    return blocks(stream, recipe.batch_tokens, (512, 1024), recipe.seed + skip)
+@dataclass(frozen=True)
+class Phase:
+    """What is read until ``stop`` tokens are, in blocks of ``batch_tokens``."""
+
+    name: str
+    mixture: Mixture
+    stop: int
+    batch_tokens: int
+    lengths: tuple[int, ...]
+
+    def reading(self, recipe: Recipe, tokenizer: PreTrainedTokenizerBase, skip: int) -> Iterator[Block]:
+        """Its blocks; after a restart the stream goes on under another seed, so nothing is read twice."""
+        stream = (encode(c, tokenizer) for c in conversations(f"{self.name}-{recipe.seed}-{skip}", self.mixture))
+        return blocks(stream, self.batch_tokens, self.lengths, recipe.seed + skip)
+
+
+def phases(recipe: Recipe) -> tuple[Phase, ...]:
+    """The phases in order."""
+    copied = recipe.copying_tokens
+    recalled = copied + recipe.recalling_tokens
+    return (
+        Phase("copying", COPYING, copied, recipe.early_batch_tokens, (512,)),
+        Phase("recalling", RECALLING, recalled, recipe.early_batch_tokens, (512,)),
+        Phase("main", MAIN, recipe.tokens, recipe.batch_tokens, (512, 1024)),
+    )
 
 
 def export(model: Any, tokenizer: PreTrainedTokenizerBase, recipe: Recipe, log: list[dict[str, Any]]) -> Path:
@@ -94,15 +114,17 @@ def train(recipe: Recipe) -> Path:
     print(f"pocket: {parameters:,} parameters on {device}, {read:,} of {recipe.tokens:,} tokens read", flush=True)
     if recipe.compile:
         model.model.compile(dynamic=False)
-    phase, started = "", time.monotonic()
+    phase: Phase | None = None
+    started = time.monotonic()
     source: Iterator[Block] = iter(())
     while read < recipe.tokens:
-        wanted = "warm-up" if read < recipe.warm_up_tokens else "main"
+        wanted = next(known for known in phases(recipe) if read < known.stop)
         if wanted != phase:
-            phase, source = wanted, reading(recipe, tokenizer, wanted, read)
+            phase, source = wanted, wanted.reading(recipe, tokenizer, read)
         for optimiser in found:
             for group in optimiser.param_groups:
-                group["lr"] = group["initial_lr"] * learning_rate(read / recipe.tokens)
+                group["lr"] = group["initial_lr"] * learning_rate(read, recipe)
+        hold(model, read < recipe.held_tokens)
         with torch.autocast(device, torch.bfloat16):
             loss = loss_of(model, next(source), recipe, device, generator)
         loss.backward()
@@ -110,7 +132,7 @@ def train(recipe: Recipe) -> Path:
         for optimiser in found:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
-        read, step = read + recipe.batch_tokens, step + 1
+        read, step = read + phase.batch_tokens, step + 1
         last = read >= recipe.tokens
         if step % recipe.evaluate_every == 0 or last:
             model.eval()

@@ -14,18 +14,27 @@ class Recipe:
 
     out: str = "pocket"
     seed: int = 7
-    tokens: int = 34_000_000
-    """Tokens read in both phases."""
-    warm_up_tokens: int = 2_000_000
-    """Tokens of the first phase: copying and single passages."""
+    tokens: int = 28_000_000
+    """Tokens read in all phases."""
+    copying_tokens: int = 1_000_000
+    """Tokens of the first phase: looking back at all."""
+    recalling_tokens: int = 4_500_000
+    """Tokens of the second phase: looking up by a name."""
     vocabulary: int = 2048
     context: int = 2048
     """Positions the exported model declares."""
+    rope_theta: float = 100_000.0
+    embedding_scale: float = 0.5
+    """Standard deviation of the embeddings at the start."""
     layers: int = 4
     width: int = 192
-    heads: int = 3
+    heads: int = 6
     feed_forward: int = 512
     batch_tokens: int = 4096
+    held_tokens: int = 15_900_000
+    """Tokens during which the first layer looks back by fixed distances; then it may learn others."""
+    early_batch_tokens: int = 2048
+    """In the first two phases, which want many steps more than calm ones."""
     learning_rate: float = 3e-3
     """Of embeddings and norms; with ``adamw`` of everything."""
     matrix_learning_rate: float = 5e-3
@@ -35,7 +44,7 @@ class Recipe:
     """Weight of the loss on those prompt tokens that it is taken on; answers weigh 1."""
     context_loss_share: float = 0.25
     """Share of the prompt tokens that the loss is taken on, to save the output layer's time."""
-    evaluate_every: int = 300
+    evaluate_every: int = 400
     checkpoint_every: int = 300
     device: str = "auto"
     threads: int = 0

@@ -1,226 +1,37 @@
-"""Your own data: a directory of documents and a file of questions, one JSON object per line.
-
-A line has ``id``, ``query`` and ``reference`` (a text, a label, a JSON object; ``null`` where abstaining is
-right), and optionally ``kind`` (text, label, json), ``task``, ``instruction``, ``schema``, ``relevant``
-(document ids), ``role``, ``tags`` and ``split`` (train, development, test; test if missing).
-"""
+"""Your own data: a directory of documents and a file of questions, one JSON object per line (``lines.py``)."""
 
 from __future__ import annotations
 
 import codecs
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from bench.metrics.json_schema import first_error, validator
-from bench.records import Sample
-from bench.tasks.base import SPLITS, Lesson, Suite
-from systems.base import Chunk, Example, Query, UserError
-
-KINDS = ("text", "label", "json")
-FIELDS: dict[str, tuple[type, ...]] = {
-    "id": (str, int),
-    "query": (str,),
-    "reference": (str, int, float, bool, dict, list, type(None)),
-    "references": (list,),
-    "kind": (str,),
-    "task": (str,),
-    "instruction": (str,),
-    "schema": (dict,),
-    "relevant": (list,),
-    "role": (str, type(None)),
-    "tags": (dict,),
-    "split": (str,),
-}
-REQUIRED = ("id", "query", "reference")
-INSTRUCTIONS = {
-    "text": "Answer the question. Use the passages if there are any, and cite the one you used like [1]. "
-    "If you do not know, say: I don't know.",
-    "label": "Answer with one of these labels and nothing else: {labels}.",
-    "json": "Answer with one JSON object and nothing else.",
-}
-METRICS = {
-    "text": ("accuracy", "exact_match", "token_f1", "abstained_rate", "false_refusal_rate", "abstention_recall",
-             "accepted"),
-    "label": ("accuracy", "macro_f1", "accepted"),
-    "json": ("accuracy", "format_adherence", "format_repaired", "field_accuracy", "field_accuracy_valid", "accepted"),
-}  # fmt: skip
-RETRIEVAL = ("recall_at_1", "recall_at_5", "recall_at_10", "success_at_5", "mrr", "ndcg_at_10")
-MOST_SHOWN_LABELS = 200
-RESERVED = ("suite",)
-"""Names that a task cannot have: results call the whole suite so."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the samples file, checked."""
-
-    data: Mapping[str, Any]
-    split: str
-    task: str
-    kind: str
+from bench.tasks.base import Suite
+from bench.tasks.lines import Limits, Line, Lines, lines_suite
+from systems.base import UserError
 
 
 def read_lines(path: Path) -> list[Line]:
     """All lines of a samples file; the first mistake is an error that names its line."""
     if not path.is_file():
         raise UserError(f"samples={path}: no such file; give a .jsonl file with one sample per line")
-    lines: list[Line] = []
-    seen: dict[tuple[str, str], int] = {}
+    lines = Lines()
     # Lines end at newlines alone: a text may hold other separators (U+2028).
     for number, raw in enumerate(path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         if not raw.strip():
             continue
-        line = _line(raw, f"{path}:{number}")
-        key = (line.task, str(line.data["id"]))
-        if key in seen:
-            raise UserError(f"{path}:{number}: id {key[1]!r} stands on line {seen[key]} already; ids must differ")
-        seen[key] = number
-        lines.append(line)
-    if not any(line.split == "test" for line in lines):
-        raise UserError(f"{path}: has no sample with split test, so there is nothing to evaluate")
-    return lines
-
-
-def check_fields(data: Mapping[str, Any], fields: Mapping[str, tuple[type, ...]], where: str) -> None:
-    """Refuse a record with a field that is not known, or of another type than its own."""
-    for name, value in data.items():
-        if name not in fields:
-            raise UserError(f"{where}: unknown field {name!r}; there are: {', '.join(fields)}")
-        if not isinstance(value, fields[name]) or (isinstance(value, bool) and bool not in fields[name]):
-            wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in fields[name])
-            raise UserError(f"{where}: {name} must be {wanted}, not {type(value).__name__}")
-
-
-def _line(raw: bytes, where: str) -> Line:
-    try:
-        data = json.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise UserError(f"{where}: not UTF-8 at byte {error.start} of the line; save the file as UTF-8") from None
-    except ValueError as error:
-        raise UserError(f"{where}: not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise UserError(f'{where}: must be an object such as {{"id": "1", "query": "...", "reference": "..."}}')
-    for name in REQUIRED:
-        if name not in data:
-            raise UserError(f"{where}: {name} is missing; every sample has id, query and reference")
-    check_fields(data, FIELDS, where)
-    if data.get("task") in RESERVED:
-        raise UserError(f"{where}: task {data['task']!r} stands for the whole; give it another name")
-    if "labels" in data.get("tags", {}):
-        raise UserError(f"{where}: the tag labels is taken (all labels of a task); give it another name")
-    for name in ("id", "query"):
-        if not str(data[name]).strip():
-            raise UserError(f"{where}: {name} is empty")
-    for name, kinds in (("references", (str,)), ("relevant", (str, int))):
-        for item in data.get(name, ()):
-            if not isinstance(item, kinds) or isinstance(item, bool):
-                raise UserError(f"{where}: {name} must hold {' or '.join(k.__name__ for k in kinds)}, not {item!r}")
-    split = data.get("split", "test")
-    if split not in SPLITS:
-        raise UserError(f"{where}: split {split!r}: must be one of {', '.join(SPLITS)}")
-    if "schema" in data:
+        where = f"{path}:{number}"
         try:
-            wrong = first_error(validator(data["schema"]), data["reference"])
-        except UserError as error:
-            raise UserError(f"{where}: schema: {error}") from None
-        if wrong is not None and data["reference"] is not None:
-            raise UserError(f"{where}: the reference does not fit the sample's own schema: {wrong}")
-    structured = isinstance(data["reference"], (dict, list)) or "schema" in data
-    kind = data.get("kind", "json" if structured else "text")
-    if kind not in KINDS:
-        raise UserError(f"{where}: kind {kind!r}: must be one of {', '.join(KINDS)}")
-    if kind != "json" and isinstance(data["reference"], (dict, list)):
-        raise UserError(f"{where}: reference must be one value for kind {kind}, or give kind json")
-    return Line(data, split, data.get("task", "files"), kind)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FilesTask:
-    """The lines of one task of a samples file."""
-
-    name: str
-    kind: str
-    lines: tuple[Line, ...]
-    max_tokens: int = 64
-    limit: int | None = None
-    shots: int = 8
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """By kind, and those of retrieval where relevant documents are named."""
-        labelled = any(line.data.get("relevant") for line in self.lines)
-        return METRICS[self.kind] + (RETRIEVAL if labelled else ())
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """Every label of the task, in order."""
-        given = [line.data["reference"] for line in self.lines if self.kind == "label"]
-        return tuple(sorted({_text(reference) for reference in given if reference is not None}))
-
-    @cached_property
-    def examples(self) -> tuple[Example, ...]:
-        """The first solved samples of the training split, each with another answer as far as there are."""
-        seen: dict[str, Example] = {}
-        for line in self._of("train"):
-            answer = _text(line.data["reference"])
-            seen.setdefault(answer, Example(query=line.data["query"], answer=answer))
-        return tuple(seen.values())[: self.shots]
-
-    def _of(self, split: str) -> list[Line]:
-        found = [line for line in self.lines if line.split == split]
-        return found[: self.limit] if split != "train" else found
-
-    def _query(self, line: Line) -> Query:
-        instruction = line.data.get("instruction") or INSTRUCTIONS[self.kind]
-        if self.kind == "label" and len(self.labels) <= MOST_SHOWN_LABELS:
-            instruction = instruction.replace("{labels}", ", ".join(self.labels))
-        return Query(
-            text=line.data["query"],
-            instruction=instruction,
-            schema=line.data.get("schema"),
-            examples=self.examples,
-            role=line.data.get("role"),
-            max_tokens=self.max_tokens,
-        )
-
-    def samples(self, split: str) -> list[Sample]:
-        return [
-            Sample(
-                id=str(line.data["id"]),
-                task=self.name,
-                query=self._query(line),
-                reference=line.data["reference"]
-                if self.kind == "json" or line.data["reference"] is None
-                else _text(line.data["reference"]),
-                references=tuple(line.data.get("references", ())),
-                relevant=tuple(map(str, line.data.get("relevant", ()))),
-                tags={**line.data.get("tags", {}), **({"labels": list(self.labels)} if self.labels else {})},
-            )
-            for line in self._of(split)
-        ]
-
-    def lessons(self) -> Sequence[Lesson]:
-        return [
-            Lesson(task=self.name, query=self._query(line), answer=_always(_text(line.data["reference"])))
-            for line in self._of("train")
-        ]
-
-
-def _always(text: str) -> Callable[[Sequence[Chunk]], str]:
-    """The same answer with any passages: which of them holds it is not known."""
-    return lambda passages: text
-
-
-def _text(reference: Any) -> str:
-    """A reference as an answer would put it."""
-    if reference is None:
-        return "I don't know."
-    return reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
+            data = json.loads(raw.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise UserError(f"{where}: not UTF-8 at byte {error.start} of the line; save the file as UTF-8") from None
+        except ValueError as error:
+            raise UserError(f"{where}: not JSON: {error}") from None
+        lines.add(data, where, f"line {number}")
+    if not any(line.split == "test" for line in lines.found):
+        raise UserError(f"{path}: has no sample with split test, so there is nothing to evaluate")
+    return lines.found
 
 
 def files_suite(
@@ -231,34 +42,10 @@ def files_suite(
 
     if samples is None:
         raise UserError("samples: has to be given with suite=files, as samples=QUESTIONS.jsonl")
-    for key, value, least in (("max_tokens", max_tokens, 1), ("limit", limit, 1), ("shots", shots, 0)):
-        if value is not None and value < least:
-            raise UserError(f"suite.{key}={value}: must be {least} or more")
+    limits = Limits(max_tokens=max_tokens, limit=limit, shots=shots)
     path = Path(samples)
-    groups: dict[str, list[Line]] = {}
-    for line in read_lines(path):
-        groups.setdefault(line.task, []).append(line)
-    tasks: list[FilesTask] = []
-    for name, lines in groups.items():
-        kinds = sorted({line.kind for line in lines if line.data["reference"] is not None}) or ["text"]
-        if len(kinds) > 1:
-            raise UserError(
-                f"{path}: task {name!r} mixes kinds {' and '.join(kinds)}; give the lines another task each"
-            )
-        tasks.append(
-            FilesTask(name=name, kind=kinds[0], lines=tuple(lines), max_tokens=max_tokens, limit=limit, shots=shots)
-        )
+    lines = read_lines(path)
     documents = tuple(read_corpus(corpus)) if corpus else ()
-    known = {document.id for document in documents}
-    for task in tasks:
-        for sample in task.samples("test"):
-            missing = sorted(set(sample.relevant) - known)
-            if missing and known:
-                raise UserError(f"{path}: sample {sample.id}: relevant document {missing[0]!r} is not in {corpus}")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return Suite(
-        name="files",
-        tasks=tuple(tasks),
-        corpus=documents,
-        data={"samples": path.name, "samples_sha256": digest, "documents": str(len(documents))},
-    )
+    data = {"samples": path.name, "samples_sha256": digest, "documents": str(len(documents))}
+    return lines_suite("files", lines, limits, source=str(path), corpus=documents, data=data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,9 +25,10 @@ def without_paths(value: Any) -> Any:
     return value
 
 
-def run_id(run: str, system: str) -> str:
-    """The W&B id: of letters that W&B allows, the same each time."""
-    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{run[:90]}-{system[:30]}")
+def run_id(run: str, started: str, system: str) -> str:
+    """The W&B id: of letters that W&B allows, the same each time, and another for a directory of the same name."""
+    when = hashlib.sha256(started.encode()).hexdigest()[:6]
+    return re.sub(r"[^A-Za-z0-9_-]", "-", f"{run[:80]}-{when}-{system[:30]}")
 
 
 def flat_config(manifest: Mapping[str, Any], system: str) -> Iterator[tuple[str, Any]]:

@@ -89,7 +89,7 @@ class _Publication:
     def attempt(self, system: str, mode: str) -> bool:
         """Write a system's run; whether that went well."""
         folder = self.workspace.path / "wandb"
-        for former in folder.glob(f"*run-*-{run_id(self.summary['run']['id'], system)}"):
+        for former in folder.glob(f"*run-*-{self._id(system)}"):
             shutil.rmtree(former)  # the files of the run are the truth: a W&B run is always written from its start
         try:
             self._write(system, mode)
@@ -101,6 +101,9 @@ class _Publication:
             return False
         return True
 
+    def _id(self, system: str) -> str:
+        return run_id(self.summary["run"]["id"], self.summary["run"]["started"], system)
+
     def end(self) -> None:
         """Stop W&B's service process, unless somebody else's run is under way in this one."""
         if self.wandb.run is None:
@@ -108,7 +111,7 @@ class _Publication:
 
     def _write(self, system: str, mode: str) -> None:
         wandb, about, tracker = self.wandb, self.summary["run"], self.tracker
-        identity = run_id(about["id"], system)
+        identity = self._id(system)
         run = wandb.init(
             project=tracker.project,
             entity=tracker.entity,

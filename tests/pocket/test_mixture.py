@@ -8,8 +8,8 @@ import random
 import re
 from functools import cache
 
-from bench.pocket.mixture import MAIN, WARM_UP, conversations
-from bench.pocket.skills import copying, facts, locating, objects, routing
+from bench.pocket.mixture import COPYING, MAIN, RECALLING, conversations
+from bench.pocket.skills import copying, facts, locating, objects, recalling, routing
 from bench.pocket.skills.base import Conversation
 from bench.tasks.company.extraction import ORDER_SCHEMA
 from bench.tasks.company.review import REVIEW_SCHEMA
@@ -32,7 +32,8 @@ def some(skill: str, count: int = 12) -> list[Conversation]:
         "json passages": lambda: objects.over_passages(rng, rng.randint(1, 4)),
         "json text": lambda: objects.from_text(rng),
         "routing": lambda: routing.routing(rng),
-        "copy": lambda: copying.copying(rng),
+        "copy": lambda: rng.choice((copying.copying, copying.copying_words))(rng),
+        "recall": lambda: recalling.recalling(rng),
     }[skill]
     return [make() for _ in range(count)]
 
@@ -53,7 +54,7 @@ def passages(text: str) -> dict[str, str]:
 
 
 def test_a_seed_makes_the_same_conversations() -> None:
-    for phase in (WARM_UP, MAIN):
+    for phase in (COPYING, RECALLING, MAIN):
         first = list(itertools.islice(conversations("a", phase), 6))
         assert first == list(itertools.islice(conversations("a", phase), 6))
         assert first != list(itertools.islice(conversations("b", phase), 6))
@@ -111,6 +112,26 @@ def test_a_copy_is_the_text() -> None:
     for conversation in some("copy"):
         [(question, answer)] = turns(conversation)
         assert question.content == answer.content
+
+
+def test_what_stands_beside_a_name_is_said_and_nothing_else() -> None:
+    said = absent = 0
+    for conversation in some("recall"):
+        listed, _, _ = conversation.messages[1].content.partition("\n\n")
+        known = {}
+        for line in listed.splitlines():
+            if line.startswith("["):
+                number, _, name = line.partition(" ")
+                known[name] = number
+            else:
+                name, _, known[name] = line.partition(": ")
+        for question, answer in turns(conversation):
+            asked = question.content.rpartition("\n\n")[2]
+            beside = [value for name, value in known.items() if name in asked]
+            assert answer.content == (beside[0] if beside else DONT_KNOW)
+            said, absent = said + bool(beside), absent + (not beside)
+    assert said > 60
+    assert absent > 8
 
 
 def test_forms_have_the_keys_that_the_prompt_names_and_values_from_the_text() -> None:

@@ -32,7 +32,9 @@ def test_it_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.Monk
         out=str(tmp_path / "out"),
         batch_tokens=BATCH,
         tokens=2 * BATCH,
-        warm_up_tokens=BATCH,
+        copying_tokens=0,
+        recalling_tokens=BATCH,
+        early_batch_tokens=BATCH,
         checkpoint_every=1,
     )
     weights = train(first)
@@ -60,10 +62,11 @@ def test_it_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_learning_rate_rises_then_falls() -> None:
-    values = [learning_rate(done / 1000) for done in range(1001)]
+    recipe = replace(RECIPE, tokens=1_000_000, copying_tokens=100_000, recalling_tokens=400_000)
+    values = [learning_rate(1000 * read, recipe) for read in range(1001)]
     top = values.index(max(values))
     assert values[0] < 0.01
-    assert top == 10
+    assert top == 80
     assert all(later <= earlier for earlier, later in zip(values[top:], values[top + 1 :], strict=False))
     assert values[-1] == pytest.approx(0.006)
 

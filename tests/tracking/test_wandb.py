@@ -26,6 +26,8 @@ def plain(row: Any) -> bytes:
     return json.dumps(row).encode() + b"\n"
 
 
+STARTED = "2026-11-20T09:14:03Z"
+"""When the example run began."""
 KEY = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -77,7 +79,7 @@ def short(run: Workspace) -> Workspace:
 
 def records(run: Workspace, system: str) -> list[dict[str, Any]]:
     """What W&B's own reader finds in the one run of a system."""
-    [found] = run.path.glob(f"wandb/*run-*-{run_id('demo-3f9a1c', system)}")
+    [found] = run.path.glob(f"wandb/*run-*-{run_id('demo-3f9a1c', STARTED, system)}")
     words = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(found)]
     text = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120).stdout
     return [json.loads(line) for line in text.splitlines() if line.strip()]
@@ -90,7 +92,7 @@ def everything(run: Workspace) -> str:
 
 
 def table(run: Workspace, system: str) -> dict[str, Any]:
-    [path] = run.path.glob(f"wandb/*run-*-{run_id('demo-3f9a1c', system)}/files/media/table/*.json")
+    [path] = run.path.glob(f"wandb/*run-*-{run_id('demo-3f9a1c', STARTED, system)}/files/media/table/*.json")
     found: dict[str, Any] = json.loads(path.read_text())
     return found
 
@@ -102,7 +104,7 @@ def test_every_system_becomes_one_run_that_reads_back(run: Workspace, capsys: py
     for number, system in enumerate(SYSTEMS):
         found = records(run, system)
         [about] = [record["run"] for record in found if record["type"] == "run"]
-        assert about["run_id"] == f"demo-3f9a1c-{system}"
+        assert about["run_id"] == run_id("demo-3f9a1c", STARTED, system)
         assert about["job_type"] == system
         assert about["run_group"] == "demo"
         assert about["tags"] == [system, "pocket", "practical"]
@@ -224,14 +226,15 @@ def test_the_environment_says_where_auto_goes(
         assert not (short.path / "wandb").exists()
     else:
         about = next(record["run"] for record in records(short, "prompt") if record["type"] == "run")
-        assert (about["run_id"], about["project"]) == ("demo-3f9a1c-prompt", "knowhow")
+        assert (about["run_id"], about["project"]) == (run_id("demo-3f9a1c", STARTED, "prompt"), "knowhow")
         assert about["display_name"] == "demo-3f9a1c prompt"
 
 
 def test_ids_are_stable_short_and_differ_by_system() -> None:
-    assert run_id("a run/1", "rag") == "a-run-1-rag"
-    ids = {run_id("long" * 60, system) for system in SYSTEMS}
-    assert len(ids) == 4
+    assert re.fullmatch("a-run-1-[0-9a-f]{6}-rag", run_id("a run/1", STARTED, "rag"))
+    assert run_id("run", STARTED, "rag") == run_id("run", STARTED, "rag")
+    ids = {run_id("long" * 60, started, system) for system in SYSTEMS for started in (STARTED, "later")}
+    assert len(ids) == 8
     assert all(len(found) <= 128 for found in ids)
 
 

@@ -1,0 +1,275 @@
+"""Tasks made of lines: plain records of a question and its right answer, from wherever they come.
+
+A line has ``id``, ``query`` and ``reference`` (a text, a label, a JSON object; ``null`` where abstaining is
+right), and optionally ``kind`` (text, label, json), ``references``, ``task``, ``instruction``, ``schema``,
+``relevant`` (document ids), ``role``, ``tags`` and ``split`` (train, development, test; test if missing).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bench.metrics.json_schema import first_error, validator
+from bench.records import Sample
+from bench.tasks.base import SPLITS, Lesson, Suite
+from systems.base import Chunk, Document, Example, Query, UserError
+
+KINDS = ("text", "label", "json")
+FIELDS: dict[str, tuple[type, ...]] = {
+    "id": (str, int),
+    "query": (str,),
+    "reference": (str, int, float, bool, dict, list, type(None)),
+    "references": (list,),
+    "kind": (str,),
+    "task": (str,),
+    "instruction": (str,),
+    "schema": (dict,),
+    "relevant": (list,),
+    "role": (str, type(None)),
+    "tags": (dict,),
+    "split": (str,),
+}
+REQUIRED = ("id", "query", "reference")
+INSTRUCTIONS = {
+    "text": "Answer the question. Use the passages if there are any, and cite the one you used like [1]. "
+    "If you do not know, say: I don't know.",
+    "label": "Answer with one of these labels and nothing else: {labels}.",
+    "json": "Answer with one JSON object and nothing else.",
+}
+METRICS = {
+    "text": ("accuracy", "exact_match", "token_f1", "abstained_rate", "false_refusal_rate", "abstention_recall",
+             "accepted"),
+    "label": ("accuracy", "macro_f1", "accepted"),
+    "json": ("accuracy", "format_adherence", "format_repaired", "field_accuracy", "field_accuracy_valid", "accepted"),
+}  # fmt: skip
+RETRIEVAL = ("recall_at_1", "recall_at_5", "recall_at_10", "success_at_5", "mrr", "ndcg_at_10")
+MOST_SHOWN_LABELS = 200
+RESERVED = ("suite",)
+"""Names that a task cannot have: results call the whole suite so."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One record, checked."""
+
+    data: Mapping[str, Any]
+    split: str
+    task: str
+    kind: str
+
+
+def check_fields(data: Mapping[str, Any], fields: Mapping[str, tuple[type, ...]], where: str) -> None:
+    """Refuse a record with a field that is not known, or of another type than its own."""
+    for name, value in data.items():
+        if name not in fields:
+            raise UserError(f"{where}: unknown field {name!r}; there are: {', '.join(fields)}")
+        if not isinstance(value, fields[name]) or (isinstance(value, bool) and bool not in fields[name]):
+            wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in fields[name])
+            raise UserError(f"{where}: {name} must be {wanted}, not {type(value).__name__}")
+
+
+def checked(data: Any, where: str) -> Line:
+    """A record as a line; the first mistake in it is an error that begins with ``where``."""
+    if not isinstance(data, dict):
+        raise UserError(f'{where}: must be an object such as {{"id": "1", "query": "...", "reference": "..."}}')
+    for name in REQUIRED:
+        if name not in data:
+            raise UserError(f"{where}: {name} is missing; every sample has id, query and reference")
+    check_fields(data, FIELDS, where)
+    if data.get("task") in RESERVED:
+        raise UserError(f"{where}: task {data['task']!r} stands for the whole; give it another name")
+    if "labels" in data.get("tags", {}):
+        raise UserError(f"{where}: the tag labels is taken (all labels of a task); give it another name")
+    for name in ("id", "query"):
+        if not str(data[name]).strip():
+            raise UserError(f"{where}: {name} is empty")
+    for name, kinds in (("references", (str,)), ("relevant", (str, int))):
+        for item in data.get(name, ()):
+            if not isinstance(item, kinds) or isinstance(item, bool):
+                raise UserError(f"{where}: {name} must hold {' or '.join(k.__name__ for k in kinds)}, not {item!r}")
+    split = data.get("split", "test")
+    if split not in SPLITS:
+        raise UserError(f"{where}: split {split!r}: must be one of {', '.join(SPLITS)}")
+    if "schema" in data:
+        try:
+            wrong = first_error(validator(data["schema"]), data["reference"])
+        except UserError as error:
+            raise UserError(f"{where}: schema: {error}") from None
+        if wrong is not None and data["reference"] is not None:
+            raise UserError(f"{where}: the reference does not fit the sample's own schema: {wrong}")
+    structured = isinstance(data["reference"], (dict, list)) or "schema" in data
+    kind = data.get("kind", "json" if structured else "text")
+    if kind not in KINDS:
+        raise UserError(f"{where}: kind {kind!r}: must be one of {', '.join(KINDS)}")
+    if kind != "json" and isinstance(data["reference"], (dict, list)):
+        raise UserError(f"{where}: reference must be one value for kind {kind}, or give kind json")
+    return Line(data, split, data.get("task", "files"), kind)
+
+
+class Lines:
+    """Checked lines, each id once in its task."""
+
+    def __init__(self) -> None:
+        self.found: list[Line] = []
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def add(self, data: Any, where: str, place: str) -> None:
+        """Check one record; ``place`` says where an id stood, should it come again."""
+        line = checked(data, where)
+        key = (line.task, str(line.data["id"]))
+        if key in self._seen:
+            raise UserError(f"{where}: id {key[1]!r} stands on {self._seen[key]} already; ids must differ")
+        self._seen[key] = place
+        self.found.append(line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinesTask:
+    """The lines of one task."""
+
+    name: str
+    kind: str
+    lines: tuple[Line, ...]
+    max_tokens: int = 64
+    limit: int | None = None
+    shots: int = 8
+    measured: tuple[str, ...] = ()
+    """Names of its metrics; none: those of its kind."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """By kind, and those of retrieval where relevant documents are named."""
+        labelled = any(line.data.get("relevant") for line in self.lines)
+        scoped = any(line.data.get("tags", {}).get("out_of_scope") for line in self.lines)
+        found = (self.measured or METRICS[self.kind]) + (("out_of_scope_recall",) if scoped else ())
+        return tuple(dict.fromkeys(found + (RETRIEVAL if labelled else ())))
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Every label of the task, in order."""
+        given = [line.data["reference"] for line in self.lines if self.kind == "label"]
+        return tuple(sorted({_text(reference) for reference in given if reference is not None}))
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """The first solved samples of the training split, each with another answer as far as there are."""
+        seen: dict[str, Example] = {}
+        for line in self._of("train"):
+            answer = _text(line.data["reference"])
+            seen.setdefault(answer, Example(query=line.data["query"], answer=answer))
+        return tuple(seen.values())[: self.shots]
+
+    def _of(self, split: str) -> list[Line]:
+        found = [line for line in self.lines if line.split == split]
+        return found[: self.limit] if split != "train" else found
+
+    def _query(self, line: Line) -> Query:
+        instruction = line.data.get("instruction") or INSTRUCTIONS[self.kind]
+        if self.kind == "label" and len(self.labels) <= MOST_SHOWN_LABELS:
+            instruction = instruction.replace("{labels}", ", ".join(self.labels))
+        return Query(
+            text=line.data["query"],
+            instruction=instruction,
+            schema=line.data.get("schema"),
+            examples=self.examples,
+            role=line.data.get("role"),
+            max_tokens=self.max_tokens,
+        )
+
+    def samples(self, split: str) -> list[Sample]:
+        return [
+            Sample(
+                id=str(line.data["id"]),
+                task=self.name,
+                query=self._query(line),
+                reference=line.data["reference"]
+                if self.kind == "json" or line.data["reference"] is None
+                else _text(line.data["reference"]),
+                references=tuple(line.data.get("references", ())),
+                relevant=tuple(map(str, line.data.get("relevant", ()))),
+                tags={**line.data.get("tags", {}), **({"labels": list(self.labels)} if self.labels else {})},
+            )
+            for line in self._of(split)
+        ]
+
+    def lessons(self) -> Sequence[Lesson]:
+        return [
+            Lesson(task=self.name, query=self._query(line), answer=_always(_text(line.data["reference"])))
+            for line in self._of("train")
+        ]
+
+
+def _always(text: str) -> Callable[[Sequence[Chunk]], str]:
+    """The same answer with any passages: which of them holds it is not known."""
+    return lambda passages: text
+
+
+def _text(reference: Any) -> str:
+    """A reference as an answer would put it."""
+    if reference is None:
+        return "I don't know."
+    return reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much of the lines is used, and how long answers may be."""
+
+    max_tokens: int = 64
+    limit: int | None = None
+    """Samples per task, at most."""
+    shots: int = 8
+    """Solved examples in the full prompt, at most."""
+
+    def __post_init__(self) -> None:
+        for key, least in (("max_tokens", 1), ("limit", 1), ("shots", 0)):
+            value = getattr(self, key)
+            if value is not None and value < least:
+                raise UserError(f"suite.{key}={value}: must be {least} or more")
+
+
+def lines_suite(
+    name: str,
+    lines: Iterable[Line],
+    limits: Limits,
+    *,
+    source: str,
+    corpus: Sequence[Document] = (),
+    measured: Sequence[str] = (),
+    data: Mapping[str, str] | None = None,
+) -> Suite:
+    """A suite of one task per ``task`` named in the lines. ``source`` begins its errors."""
+    groups: dict[str, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(line.task, []).append(line)
+    if not any(line.split == "test" for members in groups.values() for line in members):
+        raise UserError(f"{source}: has no sample with split test, so there is nothing to evaluate")
+    tasks: list[LinesTask] = []
+    for task, members in groups.items():
+        kinds = sorted({line.kind for line in members if line.data["reference"] is not None}) or [members[0].kind]
+        if len(kinds) > 1:
+            raise UserError(
+                f"{source}: task {task!r} mixes kinds {' and '.join(kinds)}; give the lines another task each"
+            )
+        tasks.append(
+            LinesTask(
+                name=task,
+                kind=kinds[0],
+                lines=tuple(members),
+                max_tokens=limits.max_tokens,
+                limit=limits.limit,
+                shots=limits.shots,
+                measured=tuple(measured),
+            )
+        )
+    known = {document.id for document in corpus}
+    for found in tasks:
+        for sample in found.samples("test"):
+            missing = sorted(set(sample.relevant) - known)
+            if missing and known:
+                raise UserError(f"{source}: sample {sample.id}: relevant document {missing[0]!r} is not in the corpus")
+    return Suite(name=name, tasks=tuple(tasks), corpus=tuple(corpus), data=dict(data or {}))

@@ -1,0 +1,23 @@
+"""Banking77 (Casanueva et al. 2020): 77 intents of a bank's customers. CC BY 4.0."""
+
+from __future__ import annotations
+
+from bench.tasks.public.source import DataSet, Source
+
+
+def read(source: Source) -> DataSet:
+    """``train.csv`` and ``test.csv`` with the columns text and category, as the authors publish them."""
+    return DataSet(
+        records=[
+            {
+                "id": f"{split}-{number}",
+                "query": row["text"],
+                "reference": row["category"],
+                "kind": "label",
+                "task": "banking77",
+                "split": split,
+            }
+            for split in ("train", "test")
+            for number, (_, row) in enumerate(source.table(split))
+        ]
+    )

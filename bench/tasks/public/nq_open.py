@@ -1,0 +1,26 @@
+"""Natural Questions, open domain (Lee et al. 2019, after Kwiatkowski et al. 2019). CC BY-SA 3.0."""
+
+from __future__ import annotations
+
+from bench.tasks.public.source import DataSet, Source
+
+
+def read(source: Source) -> DataSet:
+    """``NQ-open.train`` and ``NQ-open.dev`` (the test) with question and answer (a list); no documents."""
+    parts = {"test": ("NQ-open*dev*", "*validation*", "*test*")}
+    if any(source.path.glob("*train*")):
+        parts["train"] = ("NQ-open*train*", "*train*")
+    return DataSet(
+        records=[
+            {
+                "id": f"{split}-{number}",
+                "query": row["question"].rstrip("?") + "?",
+                "reference": row["answer"][0],
+                "references": list(row["answer"][1:]),
+                "task": "nq_open",
+                "split": split,
+            }
+            for split, stems in parts.items()
+            for number, (_, row) in enumerate(source.table(*stems))
+        ]
+    )

@@ -1,0 +1,238 @@
+"""Readers of public data sets: on small files of their authors' shapes, on the real files where they are at hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.tasks.base import Suite
+from bench.tasks.public.suite import public_suite
+from systems.base import Failure, UserError
+
+DATA = os.environ.get("KNOWHOW_DATA")
+real = pytest.mark.skipif(not DATA, reason="KNOWHOW_DATA names no directory of public test data")
+
+
+def write(directory: Path, **files: Any) -> Path:
+    """Files by name (``__`` for the dot); what is not text is written as JSON."""
+    for name, content in files.items():
+        path = directory / name.replace("__", ".")
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return directory
+
+
+def suite(name: str, path: Path, **settings: Any) -> Suite:
+    return public_suite(name, f"bench.tasks.public.{name}.read", path=str(path), **settings)
+
+
+def lines(*rows: Any) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_banking77(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        train__csv='text,category\n"Where, please, is my card?",card_arrival\nNo cash came out,cash_missing\n',
+        test__csv="text,category\nMy card is not here,card_arrival\n",
+    )
+    found = suite("banking77", path)
+    [task] = found.tasks
+    [sample] = task.samples("test")
+    assert (sample.query.text, sample.reference) == ("My card is not here", "card_arrival")
+    assert sample.query.instruction.endswith("nothing else: card_arrival, cash_missing.")
+    assert sample.query.examples[0].query == "Where, please, is my card?"
+    assert [lesson.answer(()) for lesson in found.lessons()] == ["card_arrival", "cash_missing"]
+    assert task.metrics == ("accuracy", "macro_f1", "accepted")
+    assert set(found.data) == {"train.csv", "test.csv", "documents"}
+
+
+def test_clinc150(tmp_path: Path) -> None:
+    parts = {name: [] for name in ("oos_train", "oos_val", "val")}
+    whole = {"train": [["move money", "transfer"]], "test": [["send cash", "transfer"]], "oos_test": [["why", "oos"]]}
+    found = suite("clinc150", write(tmp_path, data_full__json={**parts, **whole}))
+    inside, outside = found.samples()
+    assert (inside.reference, inside.tags["out_of_scope"]) == ("transfer", False)
+    assert (outside.reference, outside.tags["out_of_scope"]) == ("oos", True)
+    assert "out_of_scope_recall" in found.tasks[0].metrics
+
+
+def test_restaurant8k(tmp_path: Path) -> None:
+    said = {
+        "userInput": {"text": "Six of us on Friday"},
+        "labels": [
+            {"slot": "people", "valueSpan": {"endIndex": 3}},
+            {"slot": "date", "valueSpan": {"startIndex": 13, "endIndex": 19}},
+        ],
+    }
+    found = suite("restaurant8k", write(tmp_path, train_1__json=[said], test__json=[{"userInput": {"text": "Hello"}}]))
+    [sample] = found.samples()
+    assert sample.reference == dict.fromkeys(("people", "date", "time", "first_name", "last_name"))
+    assert json.loads(found.lessons()[0].answer(()) or "") == {**sample.reference, "people": "Six", "date": "Friday"}
+    assert sample.query.schema is not None
+    assert "format_adherence" in found.tasks[0].metrics
+
+
+def test_squad(tmp_path: Path) -> None:
+    questions = [
+        {"id": "a", "question": "Who?", "answers": [{"text": "Ada"}, {"text": "Ada L."}, {"text": "Ada"}]},
+        {"id": "b", "question": "Why?", "answers": [], "is_impossible": True},
+    ]
+    tree = {"data": [{"title": "The_First", "paragraphs": [{"context": "It was Ada.", "qas": questions}]}]}
+    found = suite("squad", write(tmp_path, **{"dev-v2__0__json": tree}))
+    known, unknown = found.samples()
+    assert (known.reference, known.references, known.relevant) == ("Ada", ("Ada L.",), ("test-0-0",))
+    assert (unknown.reference, unknown.relevant) == (None, ())
+    assert [(d.id, d.title, d.text) for d in found.corpus] == [("test-0-0", "The First", "It was Ada.")]
+    assert not found.lessons()
+
+
+def test_nq_open(tmp_path: Path) -> None:
+    rows = lines({"question": "who sings it", "answer": ["Ann", "Ann B."]})
+    found = suite("nq_open", write(tmp_path, **{"NQ-open__dev__jsonl": rows, "NQ-open__train__jsonl": rows}))
+    [sample] = found.samples()
+    assert (sample.query.text, sample.reference, sample.references) == ("who sings it?", "Ann", ("Ann B.",))
+    assert len(found.lessons()) == 1
+    assert not found.corpus
+
+
+def test_popqa(tmp_path: Path) -> None:
+    table = 'id\tprop\tquestion\tpossible_answers\ts_pop\n7\tcapital\tCapital of X?\t"[""Y"", ""Why""]"\t120\n'
+    [sample] = suite("popqa", write(tmp_path, test__tsv=table)).samples()
+    assert (sample.id, sample.reference, sample.references) == ("7", "Y", ("Why",))
+    assert sample.tags == {"relation": "capital", "popularity": 120}
+
+
+def test_rgb(tmp_path: Path) -> None:
+    row = {"id": 3, "query": "When?", "answer": [["May 5", "5 May"]], "positive": ["On May 5."], "negative": ["No."]}
+    path = tmp_path / "en.json"  # JSON lines, whatever its name says
+    path.write_text(lines(row, {**row, "id": 4}))
+    found = suite("rgb", tmp_path)
+    first = found.samples()[0]
+    assert (first.reference, first.references, first.relevant) == ("May 5", ("5 May",), ("3-positive-0",))
+    assert len(found.corpus) == 4
+
+
+def test_multihop_rag(tmp_path: Path) -> None:
+    article = {"title": "T", "body": "B", "url": "u1", "category": "tech", "published_at": "2023-10-09T10:00:00+00:00"}
+    asked = {
+        "query": "Who both?",
+        "answer": "Ann",
+        "question_type": "inference_query",
+        "evidence_list": [{"url": "u1"}],
+    }
+    none = {"query": "Who?", "answer": "Insufficient information.", "question_type": "null_query", "evidence_list": []}
+    found = suite("multihop_rag", write(tmp_path, corpus__json=[article], MultiHopRAG__json=[asked, none]))
+    known, unknown = found.samples()
+    assert (known.reference, known.relevant, known.tags) == ("Ann", ("u1",), {"type": "inference_query"})
+    assert unknown.reference is None
+    assert found.corpus[0].metadata == {"type": "tech", "date": "2023-10-09"}
+
+
+def test_financebench(tmp_path: Path) -> None:
+    evidence = [
+        {"doc_name": "3M_2018_10K", "evidence_page_num": 59, "evidence_text": "x", "evidence_text_full_page": "X"}
+    ]
+    row = {"financebench_id": "f1", "doc_name": "d", "question": "Q?", "answer": "$1577", "evidence": evidence * 2}
+    found = suite("financebench", write(tmp_path, financebench_open_source__jsonl=lines(row)))
+    [sample] = found.samples()
+    assert (sample.reference, sample.relevant) == ("$1577", ("3M_2018_10K p59",))
+    assert [document.text for document in found.corpus] == ["X"]
+
+
+def test_json_schema_bench(tmp_path: Path) -> None:
+    row = {"unique_id": "o1", "json_schema": '{"type": "object", "required": ["a"]}'}
+    found = suite("json_schema_bench", write(tmp_path, test__jsonl=lines(row)))
+    [sample] = found.samples()
+    assert sample.query.schema == {"type": "object", "required": ["a"]}
+    assert found.tasks[0].metrics == ("format_adherence", "format_repaired")
+
+
+def test_beir(tmp_path: Path) -> None:
+    (tmp_path / "qrels").mkdir()
+    path = write(
+        tmp_path,
+        corpus__jsonl=lines({"_id": "d1", "title": "T", "text": "x"}, {"_id": "d2", "text": "y"}),
+        queries__jsonl=lines({"_id": "q1", "text": "one"}, {"_id": "q2", "text": "never judged"}),
+        **{"qrels/test__tsv": "query-id\tcorpus-id\tscore\nq1\td2\t1\nq1\td1\t0\n"},
+    )
+    found = suite("beir", path)
+    [sample] = found.samples()
+    assert (sample.id, sample.relevant) == ("q1", ("d2",))
+    assert "ndcg_at_10" in found.tasks[0].metrics
+    assert "accuracy" not in found.tasks[0].metrics
+
+
+def test_parquet_and_gzip_are_read_as_well(tmp_path: Path) -> None:
+    import gzip
+
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    row = {"question": "who", "answer": ["Ann"]}
+    parquet.write_table(pyarrow.Table.from_pylist([row]), tmp_path / "validation-0.parquet")
+    assert suite("nq_open", tmp_path).samples()[0].reference == "Ann"
+    (tmp_path / "validation-0.parquet").unlink()
+    (tmp_path / "validation.jsonl.gz").write_bytes(gzip.compress(lines(row).encode()))
+    assert suite("nq_open", tmp_path).samples()[0].reference == "Ann"
+
+
+@pytest.mark.parametrize(
+    ("files", "settings", "message"),
+    [
+        ({}, {}, "has no train.jsonl or "),
+        ({"train__csv": "a,b\n1,2\n"}, {}, "a row of banking77 has no 'text'; is it another data set?"),
+        ({"train__jsonl": "{"}, {}, "train.jsonl: cannot be read as a table: "),
+        ({"train__json": "[{]"}, {}, "train.json: cannot be read as a table: "),
+        ({"train__csv": "text,category\n,x\n", "test__csv": "text,category\n"}, {}, "sample 1: query is empty"),
+        ({}, {"limit": 0}, "suite.limit=0: must be 1 or more"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(tmp_path: Path, files: Any, settings: Any, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        suite("banking77", write(tmp_path, **files), **settings)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_place_to_read_from_has_to_be_given(tmp_path: Path) -> None:
+    reader = "bench.tasks.public.popqa.read"
+    with pytest.raises(UserError, match=r"suite\.path: has to be given with suite=popqa"):
+        public_suite("popqa", reader)
+    with pytest.raises(UserError, match=r"no such directory; give the one that holds popqa's files"):
+        public_suite("popqa", reader, path=str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match=r"suite\.revision: has to be given with suite\.hub=a/b"):
+        public_suite("popqa", reader, hub="a/b")
+
+
+def test_a_hub_that_cannot_be_reached_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(
+        Failure, match=r"suite\.hub=a/b: could not be fetched: .*; give suite\.path=DIR instead"
+    ) as error:
+        public_suite("popqa", "bench.tasks.public.popqa.read", hub="a/b", revision="0" * 40)
+    assert "\n" not in str(error.value)
+
+
+@real
+@pytest.mark.parametrize(
+    ("name", "tests", "lessons", "documents"),
+    [
+        ("banking77", 3080, 10003, 0),
+        ("clinc150", 5500, 15100, 0),
+        ("restaurant8k", 3731, 4099, 0),
+    ],
+)
+def test_the_real_files(name: str, tests: int, lessons: int, documents: int) -> None:
+    found = suite(name, Path(str(DATA)) / name)
+    assert (len(found.samples()), len(found.lessons()), len(found.corpus)) == (tests, lessons, documents)
+
+
+@real
+def test_scifact_in_the_layout_of_beir() -> None:
+    found = suite("beir", Path(str(DATA)) / "scifact")
+    assert (len(found.samples()), len(found.corpus)) == (300, 5183)
+    assert sum(len(sample.relevant) for sample in found.samples()) == 339
