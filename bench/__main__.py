@@ -15,6 +15,7 @@ STAGES = {
     "detect": "judge what the answers assert, with the declared detector",
     "score": "a run again, or answers made elsewhere: bench score RUN_DIR | SAMPLES.jsonl ANSWERS.jsonl",
     "report": "write summary.json and report.html again: bench report RUN_DIR",
+    "label": "a blind sheet for people, and their labels back: bench label RUN_DIR [SHEET.csv annotator=NAME]",
     "compare": "systems in pairs, across runs or score files: bench compare RUN [RUN ...] | FILE.csv",
 }
 FLAGS = {
