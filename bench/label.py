@@ -35,10 +35,14 @@ def main(arguments: list[str]) -> int:
     if "annotator" not in given:
         raise UserError("annotator: has to be given, as annotator=NAME, so that people can be told apart")
     keys = {item(p.key, numbers["seed"]): p.key for p in workspace.read_predictions()}
+    from bench.reporting.page import write_report
+
     path = keep(workspace, given["annotator"], read_sheet(Path(paths[1]), keys))
     for row in write_agreement(workspace):
         ends = f" ({row.low:.2f} to {row.high:.2f})" if row.low is not None and row.high is not None else ""
         kappa = f"kappa {row.kappa:.2f}{ends}" if row.kappa is not None else row.reason
         print(f"{row.question}: {row.first} and {row.second}: {100 * row.agreed:.0f} % of {row.n} alike, {kappa}")
+    if workspace.summary.exists():
+        write_report(workspace.path)
     print(path)
     return 0

@@ -217,5 +217,5 @@ def write_agreement(workspace: Workspace) -> list[Agreement]:
     """``agreement.json`` of a run with labels; returns what it holds."""
     found = agreements(workspace)
     rows = [{name: value for name, value in vars(row).items() if value is not None} for row in found]
-    write_atomically(workspace.path / "agreement.json", json.dumps(rows, indent=1) + "\n")
+    write_atomically(workspace.path / "agreement.json", json.dumps({"pairs": rows}, indent=1) + "\n")
     return found

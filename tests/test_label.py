@@ -35,6 +35,11 @@ def rows(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text())))
 
 
+def pairs(run: Workspace) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((run.path / "agreement.json").read_text())["pairs"]
+    return found
+
+
 def fill(path: Path, out: Path, **columns: Any) -> Path:
     """A copy of the sheet with a column's cells given by a function of the row."""
     filled = [{**row, **{name: give(row) for name, give in columns.items()}} for row in rows(path)]
@@ -90,11 +95,14 @@ def test_labels_come_back_and_agreement_is_counted(
     assert bench(run.path, alike, "annotator=ann") == 0
     assert bench(run.path, contrary, "annotator=bob") == 0
     capsys.readouterr()
-    found = {(row["first"], row["second"]): row for row in json.loads((run.path / "agreement.json").read_text())}
+    found = {(row["first"], row["second"]): row for row in pairs(run)}
     assert found["ann", "accuracy"]["kappa"] == pytest.approx(1.0)
     assert found["bob", "accuracy"]["kappa"] < 0
     assert found["ann", "bob"]["agreed"] == 0
     assert found["ann", "bob"]["n"] == 80
+    page = (run.path / "report.html").read_text()
+    assert "<h2>What people said of the answers</h2>" in page
+    assert "ann and accuracy" in page
     # Labelled again, an answer has its newer label, and the others stay.
     one = fill(sheet, tmp_path / "one.csv", correct=lambda row: "no" if row is None else "")
     keep = rows(one)
@@ -104,7 +112,7 @@ def test_labels_come_back_and_agreement_is_counted(
         writer.writeheader()
         writer.writerows(keep)
     assert bench(run.path, one, "annotator=ann") == 0
-    found = {(row["first"], row["second"]): row for row in json.loads((run.path / "agreement.json").read_text())}
+    found = {(row["first"], row["second"]): row for row in pairs(run)}
     assert found["ann", "accuracy"]["n"] == 80
     assert found["ann", "accuracy"]["agreed"] == pytest.approx(79 / 80)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from bench.journal import write_atomically
 from bench.reporting import claims, facts, figures, numbers, samples
+from bench.reporting.agreement import agreement_rows
 from bench.reporting.comparisons import comparison_rows
 from bench.reporting.effects import effect_rows
 from bench.reporting.failures import cause_table
@@ -81,6 +82,7 @@ def view(run: RunFiles) -> dict[str, Any]:
         "heat": heat_rows(summary),
         "comparisons": comparison_rows(summary),
         "causes": cause_table(run.attribution, list(summary["systems"])),
+        "agreement": agreement_rows(run.agreement),
         "stages": stage_table(summary, run.predictions),
         "scatter": figures.scatter_svg(summary),
         "latency": by_mode(measured, _named(measured, _TIMED)),

@@ -25,6 +25,8 @@ class RunFiles:
     samples: tuple[Mapping[str, Any], ...] = ()
     attribution: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
     """Counts of first causes: system, task, cause."""
+    agreement: Mapping[str, Any] = field(default_factory=dict)
+    """What people's labels agree with, as ``bench label`` left it."""
 
 
 def read_run(directory: Path) -> RunFiles:
@@ -41,6 +43,7 @@ def read_run(directory: Path) -> RunFiles:
         predictions=tuple(_lines(directory / "predictions.jsonl", ("system", "task", "sample"), torn=True)),
         samples=tuple(_lines(directory / "samples.jsonl", ("id", "task", "query"))),
         attribution=_object(directory / "attribution.json"),
+        agreement=_object(directory / "agreement.json"),
     )
 
 
