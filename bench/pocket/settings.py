@@ -31,7 +31,7 @@ class Recipe:
     heads: int = 6
     feed_forward: int = 512
     batch_tokens: int = 4096
-    held_tokens: int = 15_900_000
+    held_tokens: int = 17_400_000
     """Tokens during which the first layer looks back by fixed distances; then it may learn others."""
     early_batch_tokens: int = 2048
     """In the first two phases, which want many steps more than calm ones."""
