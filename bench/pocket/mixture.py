@@ -32,16 +32,17 @@ RECALLING: Mixture = (
 """Second phase: looking up by a name."""
 MAIN: Mixture = (
     (0.03, copying.copying),
-    (0.09, lambda rng: locating.locating(rng, rng.randint(2, 5), rng.randint(5, 9))),
+    (0.04, recalling.recalling),
+    (0.04, lambda rng: locating.locating(rng, rng.randint(2, 5), rng.randint(5, 9))),
     (0.04, lambda rng: facts.facts(rng, 1, rng.randint(2, 4))),
-    (0.06, lambda rng: facts.facts(rng, 2, rng.randint(3, 6))),
+    (0.05, lambda rng: facts.facts(rng, 2, rng.randint(3, 6))),
     (0.21, lambda rng: facts.facts(rng, rng.randint(3, 5), rng.randint(5, 9))),
     (0.22, lambda rng: facts.facts(rng, rng.randint(2, 4), rng.randint(5, 9), alike=True)),
     (0.03, lambda rng: facts.facts(rng, rng.randint(6, 10), rng.randint(5, 9))),
     (0.07, facts.shown_then_asked),
     (0.02, facts.unaided),
-    (0.11, lambda rng: objects.over_passages(rng, rng.randint(1, 5))),
-    (0.06, objects.from_text),
+    (0.12, lambda rng: objects.over_passages(rng, rng.randint(1, 5))),
+    (0.07, objects.from_text),
     (0.06, routing.routing),
 )
 """Last phase: all skills; shares are of conversations, not of tokens."""

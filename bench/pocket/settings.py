@@ -14,7 +14,7 @@ class Recipe:
 
     out: str = "pocket"
     seed: int = 7
-    tokens: int = 28_000_000
+    tokens: int = 29_000_000
     """Tokens read in all phases."""
     copying_tokens: int = 1_000_000
     """Tokens of the first phase: looking back at all."""
@@ -31,7 +31,7 @@ class Recipe:
     heads: int = 6
     feed_forward: int = 512
     batch_tokens: int = 4096
-    held_tokens: int = 17_400_000
+    held_tokens: int = 5_500_000
     """Tokens during which the first layer looks back by fixed distances; then it may learn others."""
     early_batch_tokens: int = 2048
     """In the first two phases, which want many steps more than calm ones."""
@@ -44,7 +44,7 @@ class Recipe:
     """Weight of the loss on those prompt tokens that it is taken on; answers weigh 1."""
     context_loss_share: float = 0.25
     """Share of the prompt tokens that the loss is taken on, to save the output layer's time."""
-    evaluate_every: int = 400
+    evaluate_every: int = 500
     checkpoint_every: int = 300
     device: str = "auto"
     threads: int = 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bench.config import build, compose
 from bench.tasks.base import Suite
 from bench.tasks.public.suite import public_suite
 from systems.base import Failure, UserError
@@ -26,7 +27,10 @@ def write(directory: Path, **files: Any) -> Path:
 
 
 def suite(name: str, path: Path, **settings: Any) -> Suite:
-    return public_suite(name, f"bench.tasks.public.{name}.read", path=str(path), **settings)
+    """As its file in conf/ has it."""
+    words = [f"suite.{key}={value}" for key, value in {"path": path, **settings}.items()]
+    made: Suite = build(compose([f"suite={name}", *words]).suite)
+    return made
 
 
 def lines(*rows: Any) -> str:
@@ -164,6 +168,12 @@ def test_beir(tmp_path: Path) -> None:
     assert (sample.id, sample.relevant) == ("q1", ("d2",))
     assert "ndcg_at_10" in found.tasks[0].metrics
     assert "accuracy" not in found.tasks[0].metrics
+
+
+def test_every_set_has_a_test_here() -> None:
+    files = (Path(__file__).parents[2] / "conf" / "suite").glob("*.yaml")
+    sets = {file.stem for file in files if "reader:" in file.read_text()}
+    assert {name for name in sets if f"test_{name}" not in globals()} == set()
 
 
 def test_parquet_and_gzip_are_read_as_well(tmp_path: Path) -> None:

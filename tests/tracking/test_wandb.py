@@ -178,7 +178,7 @@ def test_publishing_again_replaces_what_was_written(run: Workspace) -> None:
     once = listing()
     WandbTracker().publish(run)
     assert listing() == once
-    assert once[0] == sorted(f"demo-3f9a1c-{system}" for system in SYSTEMS)
+    assert once[0] == sorted(run_id("demo-3f9a1c", STARTED, system) for system in SYSTEMS)
 
 
 def test_a_server_that_cannot_be_reached_costs_a_bounded_time(

@@ -80,6 +80,18 @@ class Pages:
             fact = self.rng.choice(shown[number].facts)
             return self._ask(fact.entity, fact.attribute), number + 1, shown[number], fact.value
         visible = {(fact.entity.id, fact.attribute.name) for page in shown for fact in page.facts}
+        # The hardest: the page is there and says nothing of it, and another page says it of its own entity.
+        beside = [
+            (page.entity, fact.attribute)
+            for page in shown
+            for other in shown
+            if self._same_section(page, other)
+            for fact in other.facts
+            if (page.entity.id, fact.attribute.name) not in visible
+        ]
+        if beside and self.rng.random() < 0.4:
+            entity, attribute = self.rng.choice(beside)
+            return self._ask(entity, attribute), 0, shown[0], ""
         while True:
             page = self.rng.choice(shown)
             attribute = self.rng.choice(page.entity.kind.attributes)

@@ -7,7 +7,7 @@ from bench.tasks.public.source import DataSet, Source
 
 def read(source: Source) -> DataSet:
     """``NQ-open.train`` and ``NQ-open.dev`` (the test) with question and answer (a list); no documents."""
-    parts = {"test": ("NQ-open*dev*", "*validation*", "*test*")}
+    parts: dict[str, tuple[str, ...]] = {"test": ("NQ-open*dev*", "*validation*", "*test*")}
     if any(source.path.glob("*train*")):
         parts["train"] = ("NQ-open*train*", "*train*")
     return DataSet(
