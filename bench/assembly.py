@@ -141,13 +141,6 @@ class Assembly:
             self._known[queries] = KnownQueries.of(embedder, queries)
         return self._known[queries]
 
-    @cached_property
-    def sample_queries(self) -> tuple[str, ...]:
-        """What the retrievers of a quality run are asked, where its time is measured elsewhere: by a load."""
-        if build(self.config.load).requests == 0:
-            return ()
-        return tuple(sample.query.search_text() for sample in self.suite.samples())
-
     def system(self, name: str, *, index: Index | None, adapter: str | None, queries: Sequence[str] = ()) -> System:
         """A system with its parts. ``queries``: as for ``retriever``."""
         from hydra.utils import get_object

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from bench.assembly import Assembly
 from bench.begin import begin, planned
 from bench.build import Built, ready
-from bench.config import compose
+from bench.config import build, compose
 from bench.journal import Journal
 from bench.progress import Progress, say
 from bench.records import Key, Prediction, Sample
@@ -38,10 +38,11 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     owed = [key for key in planned(names, list(samples.values()), int(assembly.config.repeats)) if key not in done]
     if not owed:
         return 0
+    # Embedded together, unless nothing but this run shows what retrieving takes.
+    loaded = build(assembly.config.load).requests > 0
+    queries = [sample.query.search_text() for sample in samples.values()] if loaded else []
     systems = {
-        name: assembly.system(
-            name, index=built.index, adapter=built.adapters.get(name), queries=assembly.sample_queries
-        )
+        name: assembly.system(name, index=built.index, adapter=built.adapters.get(name), queries=queries)
         for name in dict.fromkeys(key.system for key in owed)
     }
     work: dict[str, tuple[list[Key], list[Prepared]]] = {}

@@ -24,10 +24,8 @@ from systems.base import UserError
 from systems.prompts import passage
 
 COLUMNS = ("item", "question", "passages", "right answer", "answer", "correct", "hallucinated", "note")
-QUESTIONS = {"correct": "accuracy", "hallucinated": "hallucination_rate"}
-"""What people are asked → the measure that answers the same."""
-MEASURED = {"accuracy": "accuracy", "hallucination_rate": "detector"}
-"""What the measure's own word is called among the raters."""
+QUESTIONS = {"correct": ("accuracy", "accuracy"), "hallucinated": ("hallucination_rate", "detector")}
+"""What people are asked → the measure that answers the same, and what it is called among the raters."""
 WORDS = {"yes": True, "y": True, "1": True, "true": True, "no": False, "n": False, "0": False, "false": False}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet would run a cell that begins so."""
@@ -175,9 +173,9 @@ def raters(workspace: Workspace) -> dict[str, dict[str, dict[Key, bool]]]:
             if labels:
                 found[question][path.stem] = labels
     for score in workspace.read_scores():
-        for question, metric in QUESTIONS.items():
+        for question, (metric, rater) in QUESTIONS.items():
             if score.metric == metric and score.value in (0.0, 1.0):
-                labels = found[question].setdefault(MEASURED[metric], {})
+                labels = found[question].setdefault(rater, {})
                 labels[Key(score.system, score.task, score.sample, score.repeat)] = score.value == 1.0
     return found
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from systems.artifacts import file_hash
 from systems.base import Document, Failure, UserError
 
 TABLES = (".jsonl", ".jsonl.gz", ".csv", ".tsv", ".json", ".parquet")
@@ -38,8 +38,7 @@ class Source:
         """The first of these files that is there."""
         for name in names:
             for found in sorted(self.path.glob(name)):
-                digest = hashlib.sha256(found.read_bytes()).hexdigest()
-                self.read[found.relative_to(self.path).as_posix()] = digest[:16]
+                self.read[found.relative_to(self.path).as_posix()] = file_hash(found)[:16]
                 return found
         raise UserError(f"suite.path={self.path}: has no {' or '.join(names)}")
 
