@@ -8,7 +8,6 @@ first) and ``citations`` (passage numbers; read out of the answer where missing)
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from bench.config import compose, resolved
 from bench.generate import write_passages
 from bench.journal import Journal
+from bench.json_lines import read_objects
 from bench.records import Key, Prediction, Sample
 from bench.scoring import metrics_of
 from bench.tasks.base import Suite
@@ -89,7 +89,7 @@ def adopt(samples: Path, answers: Path | None, arguments: Sequence[str]) -> tupl
         data=suite.data,
         model={"name": "not known", "identity": made_by["answers"], "revision": None},
         metrics=metrics,
-        documents=[],
+        documents=None,
         planned=len(predictions) + len(missing),
         systems=systems,
         findings=[{"level": "warning", "text": text}] if missing else [],
@@ -111,12 +111,13 @@ def read_answers(path: Path, suite: Suite) -> tuple[list[Prediction], dict[str, 
     predictions: list[Prediction] = []
     lines: dict[Key, int] = {}
     passages: dict[str, Chunk] = {}
-    for number, data in _lines(path):
-        where = f"{path}:{number}"
+    for number, where, data in _lines(path):
         sample = _sample(data, by_id, where)
         shown = [_passage(item, where) for item in data.get("passages", ())]
         for chunk in shown:
             passages[chunk.id] = chunk
+        # Of a text alone nobody knows which document it is from, so nothing can be said of the retrieval.
+        named = all(chunk.document for chunk in shown)
         text = data["answer"]
         error = data.get("error") or ("no answer" if text is None else None)
         cited = data.get("citations")
@@ -129,8 +130,8 @@ def read_answers(path: Path, suite: Suite) -> tuple[list[Prediction], dict[str, 
             repeat=data.get("repeat", 0),
             text=text or "",
             citations=citations(text or "") if cited is None else tuple(cited),
-            retrieved=tuple(chunk.id for chunk in shown),
-            retrieved_documents=tuple(chunk.document for chunk in shown),
+            retrieved=tuple(chunk.id for chunk in shown) if named else (),
+            retrieved_documents=tuple(chunk.document for chunk in shown) if named else (),
             shown=tuple(chunk.id for chunk in shown),
             error=error,
         )
@@ -157,22 +158,13 @@ def unanswered(suite: Suite, predictions: Sequence[Prediction]) -> list[Predicti
     ]
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    for number, raw in enumerate(path.read_bytes().split(b"\n"), 1):
-        if not raw.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            data = json.loads(raw.decode("utf-8-sig"))
-        except ValueError as error:
-            raise UserError(f"{where}: not JSON in UTF-8: {error}") from None
-        if not isinstance(data, dict):
-            raise UserError(f'{where}: must be an object such as {{"sample": "1", "answer": "..."}}')
+def _lines(path: Path) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+    for number, where, data in read_objects(path, '{"sample": "1", "answer": "..."}'):
         for name in ("sample", "answer"):
             if name not in data:
                 raise UserError(f"{where}: {name} is missing; every line has sample and answer")
         check_fields(data, FIELDS, where)
-        yield number, data
+        yield number, where, data
 
 
 def _sample(data: Mapping[str, Any], by_id: Mapping[str, Sequence[Sample]], where: str) -> Sample:

@@ -21,41 +21,49 @@ CAUSES = (
     "right but malformed",
     "refused",
     "shown but misread",
+    "asserted what nobody knows",
     "not known",
 )
-"""The last one is for systems without retrieval, and for tasks that need no passage."""
+"""The last one is for systems without retrieval, for tasks that need no passage, and where it is not known which
+documents were shown."""
 
 
 def cause(
     sample: Sample,
     prediction: Prediction,
-    corpus: frozenset[str],
+    corpus: frozenset[str] | None,
     verdict: Mapping[str, Any],
     passages: Mapping[str, Chunk] = MappingProxyType({}),
 ) -> str:
-    """The first cause of a wrong answer. ``corpus`` holds the ids of all documents, ``passages`` what was retrieved."""
+    """The first cause of a wrong answer.
+
+    ``corpus`` holds the ids of all documents (``None``: they are not known), ``passages`` what was retrieved.
+    """
     if prediction.error is not None:
         return "no call"
     if _right_but_malformed(sample, prediction):
         return "right but malformed"
     retrieves = bool(prediction.retrieved) or "search" in prediction.timings  # it may have found nothing at all
     if retrieves and sample.relevant:
-        if not set(sample.relevant) & corpus:
+        needed = set(sample.relevant)
+        if corpus is not None and not needed <= corpus:
             return "not in corpus"
         shown = {d for c, d in zip(prediction.retrieved, prediction.retrieved_documents, strict=True)
                  if c in prediction.shown}  # fmt: skip
-        if not set(sample.relevant) & set(prediction.retrieved_documents):
+        if not needed <= set(prediction.retrieved_documents):
             return "not retrieved"
         # The right document may have been found by its wrong part: only what states the fact counts as shown.
         stated = any(verdict.get("holds", [True]))
-        if not set(sample.relevant) & shown:
+        if not needed <= shown:
             return "retrieved but not shown"
         if not stated:
             found = any(_states(sample, passages[chunk]) for chunk in prediction.retrieved if chunk in passages)
             return "retrieved but not shown" if found else "not retrieved"
     if sample.reference is not None and is_abstention(prediction.text):
         return "refused"
-    return "shown but misread" if prediction.shown and sample.relevant else "not known"
+    if sample.reference is None:
+        return "asserted what nobody knows"
+    return "shown but misread" if retrieves and prediction.shown and sample.relevant else "not known"
 
 
 def _states(sample: Sample, chunk: Chunk) -> bool:
@@ -79,7 +87,7 @@ def attribute(
     predictions: Sequence[Prediction],
     scores: Sequence[Score],
     verdicts: Mapping[tuple[str, str, str, int], Mapping[str, Any]],
-    corpus: frozenset[str],
+    corpus: frozenset[str] | None,
     passages: Mapping[str, Chunk] = MappingProxyType({}),
 ) -> dict[str, dict[str, dict[str, int]]]:
     """Counts of first causes: system → task → cause."""
@@ -90,6 +98,6 @@ def attribute(
         key = (prediction.system, prediction.task, prediction.sample, prediction.repeat)
         tally = counts.setdefault(prediction.system, {}).setdefault(prediction.task, Counter())
         if key in wrong:
-            verdict: Mapping[str, Any] = next(iter(verdicts.get(key, {}).values()), {})
+            verdict: Mapping[str, Any] = verdicts.get(key, {}).get("closed_world", {})
             tally[cause(by_id[prediction.task, prediction.sample], prediction, corpus, verdict, passages)] += 1
     return {system: {task: dict(tally) for task, tally in tasks.items()} for system, tasks in counts.items()}

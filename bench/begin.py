@@ -8,7 +8,7 @@ from typing import Any
 from bench.assembly import Assembly
 from bench.config import build, config_hash
 from bench.contamination import check_splits
-from bench.fairness import differences
+from bench.fairness import differences, separate_adapters
 from bench.progress import say
 from bench.records import Key, Sample
 from bench.tasks.base import Suite
@@ -71,9 +71,12 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     for name, reason in assembly.left_out.items():
         say(f"{name} is left out: {reason}")
         findings.append({"level": "warning", "text": f"{name} is left out: {reason}"})
-    unequal = differences({name: assembly.plain["systems"][name] for name in names})
+    nodes = {name: assembly.plain["systems"][name] for name in names}
+    unequal = differences(nodes, assembly.plain["prompt"]["grid"])
     for text in unequal:
         findings.append({"level": "warning", "text": f"{text}: effects of retrieval and tuning are not computed"})
+    for text in separate_adapters(nodes):
+        findings.append({"level": "note", "text": f"{text}: no interaction is computed"})
     workspace.write_samples(samples)
     return workspace.update_manifest(
         experiment=assembly.name,

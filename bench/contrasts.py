@@ -109,7 +109,7 @@ def contrast(tables: Sequence[Table], coefficients: Sequence[float], level: floa
         for at, table in enumerate(members):
             values = table.statistic(drawn[:, edges[at] : edges[at + 1]], weights)
             share += np.where(np.isnan(values), observed[group[at]], values) / len(tables)
-        strata.append(Stratum(share, len(totals)))
+        strata.append(Stratum(share, len(totals), len(members) / len(tables)))
     interval = _interval(tables, weights, estimate, strata, level, repeats)
     return Contrast(tuple(tables), weights, interval)
 
@@ -123,19 +123,51 @@ def _interval(
     repeats: int,
 ) -> Interval:
     """The expanded percentile interval, or what stands for it where resampling shows no spread."""
-    ends = expanded_percentile(strata, level)
-    if ends is None:
-        return Interval(estimate, None, None, "no interval: a task has a single cluster")
-    if ends[0] == ends[1] and all(table.bounded for table in tables):
-        low, high = sum(min(0.0, one) for one in coefficients), sum(max(0.0, one) for one in coefficients)
+    low, high = sum(min(0.0, one) for one in coefficients), sum(max(0.0, one) for one in coefficients)
+    bounded = all(table.bounded for table in tables)
+    spread = [one.clusters > 1 and float(np.ptp(one.statistics)) > 1e-12 for one in strata]
+    varied = [one for one, some in zip(strata, spread, strict=True) if some]
+    unvaried = [one for one, some in zip(strata, spread, strict=True) if not some]
+    if bounded and not varied:
         # Of unequal strata with equal weights, this many clusters in one stratum would tell as much.
         effective = len(strata) ** 2 / sum(1 / stratum.clusters for stratum in strata)
         return unvaried_interval(min(high, max(low, estimate)), effective, level, (low, high))
+    if not bounded and any(stratum.clusters < 2 for stratum in strata):
+        return Interval(estimate, None, None, "no interval: a task has a single cluster")
+    ends = expanded_percentile(varied or strata, level)
+    assert ends is not None
+    if bounded and unvaried:
+        ends = _widened(estimate, ends, varied, unvaried, level, (low, high))
     shared = any(not table.independent for table in tables)
     name = "cluster bootstrap" if shared else "bootstrap"
     strata_note = ", stratified by task" if len(tables) > 1 else ""
     method = f"{name}{strata_note}, expanded percentile, {100 * level:g} %, {repeats} resamples"
     return Interval(estimate, *ends, method)
+
+
+def _widened(
+    estimate: float,
+    ends: tuple[float, float],
+    varied: Sequence[Stratum],
+    unvaried: Sequence[Stratum],
+    level: float,
+    bounds: tuple[float, float],
+) -> tuple[float, float]:
+    """Adds what strata without spread leave open: 0 of 100 seen does not mean that there is none.
+
+    Each has ``unvaried_interval``; the distances of independent parts' ends add as squares (MOVER: Zou and Donner
+    2008).
+    """
+    known = estimate - sum(float(one.statistics[0]) for one in unvaried)
+    below, above = (known - ends[0]) ** 2, (ends[1] - known) ** 2
+    for one in unvaried:
+        value = min(bounds[1], max(bounds[0], float(one.statistics[0]) / one.weight))
+        alone = unvaried_interval(value, one.clusters, level, bounds)
+        assert alone.low is not None
+        assert alone.high is not None
+        below += (one.weight * (value - alone.low)) ** 2
+        above += (one.weight * (alone.high - value)) ** 2
+    return max(bounds[0], estimate - math.sqrt(below)), min(bounds[1], estimate + math.sqrt(above))
 
 
 def _groups(tables: Sequence[Table]) -> list[list[int]]:

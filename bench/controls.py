@@ -95,28 +95,38 @@ def run_controls(assembly: Assembly, adapters: dict[str, str], journal: Journal)
 
 
 def read_controls(records: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the controls show, for the summary: ``adapter_proof`` and ``positive_control``."""
+    """What the controls show, for the summary: ``adapter_proof`` and ``positive_control``, of the worst adapter."""
     # A failed call proves nothing: its empty text would differ from any answer.
     answered = [record for record in records if record["error"] is None]
-    tuned = {(r["adapter"], r["number"]): r for r in answered if r["tuned"]}
-    base = {(r["adapter"], r["number"]): r for r in answered if not r["tuned"]}
-    if not tuned:
-        return {}
-    both = sorted(set(tuned) & set(base))
-    proof = {"different": sum(tuned[n]["text"] != base[n]["text"] for n in both), "of": len(both)}
-    asked = [record for record in tuned.values() if record["control"]]
-    if not asked:
-        return {"adapter_proof": proof}
-    recalled = sum(contains(record["text"], record["expected"]) for record in asked)
-    share = wilson(recalled, len(asked))
-    return {
-        "adapter_proof": proof,
-        "positive_control": {
+    adapters = dict.fromkeys(record["adapter"] for record in answered if record["tuned"])
+    proofs, recalls = [], []
+    for adapter in adapters:
+        mine = [record for record in answered if record["adapter"] == adapter]
+        tuned = {record["number"]: record for record in mine if record["tuned"]}
+        base = {record["number"]: record for record in mine if not record["tuned"]}
+        both = set(tuned) & set(base)
+        proofs.append((sum(tuned[n]["text"] != base[n]["text"] for n in both), len(both)))
+        asked = [record for record in tuned.values() if record["control"]]
+        if asked:
+            recalls.append((sum(contains(record["text"], record["expected"]) for record in asked), len(asked)))
+    found: dict[str, Any] = {}
+    if proofs:
+        different, of = _worst(proofs)
+        found["adapter_proof"] = {"different": different, "of": of}
+    if recalls:
+        recalled, of = _worst(recalls)
+        share = wilson(recalled, of)
+        found["positive_control"] = {
             "recalled": recalled,
-            "of": len(asked),
+            "of": of,
             "share": share.estimate,
             "low": share.low,
             "high": share.high,
-            "informative": recalled / len(asked) >= ENOUGH,
-        },
-    }
+            "informative": recalled / of >= ENOUGH,
+        }
+    return found
+
+
+def _worst(counts: list[tuple[int, int]]) -> tuple[int, int]:
+    """The lowest share: an adapter that is not applied must not hide behind another."""
+    return min(counts, key=lambda count: count[0] / count[1] if count[1] else 0.0)

@@ -25,6 +25,8 @@ class Price:
     name: str
     kind: Literal["machine", "api", "none"]
     currency: str = "USD"
+    device: Literal["cpu", "gpu"] | None = None
+    """What one device of a ``machine`` is; ``None``: whatever the engine ran on."""
     per_hour: float | None = None
     """Of one device (``machine``)."""
     per_million_in: float | None = None
@@ -37,6 +39,8 @@ class Price:
 
     def __post_init__(self) -> None:
         needed = {"machine": ("per_hour",), "api": ("per_million_in", "per_million_out"), "none": ()}
+        if self.device not in ("cpu", "gpu", None):
+            raise UserError(f"price.device={self.device!r}: must be cpu, gpu or null")
         if self.kind not in needed:
             raise UserError(f"price.kind={self.kind!r}: must be machine, api or none")
         for key in ("per_hour", "per_million_in", "per_million_out"):

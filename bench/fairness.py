@@ -7,21 +7,25 @@ from typing import Any
 
 SHARED = ("sampling", "retriever", "top_k", "context_budget", "constrained")
 """Settings that have to be equal in every system that has them: decoding, and what is retrieved and shown."""
-BY_WEIGHTS = ("prompt",)
-"""Settings that have to be equal among the systems with the same weights."""
+PROMPT = "prompt"
+"""Equal among the systems with the same weights; in the controlled grid among all."""
 TUNED = "adapter"
 
 
-def differences(systems: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def differences(systems: Mapping[str, Mapping[str, Any]], grid: str = "practical") -> list[str]:
     """Every setting in which two of the systems differ though it is not what they are compared by, in words."""
     found = []
-    for name in (*SHARED, TUNED):
+    for name in SHARED:
         found += _differ(name, {system: node[name] for system, node in systems.items() if node.get(name) is not None})
-    for name in BY_WEIGHTS:
-        for tuned in (False, True):
-            alike = {s: n[name] for s, n in systems.items() if name in n and (n.get(TUNED) is not None) == tuned}
-            found += _differ(name, alike)
+    for kind in (None,) if grid == "controlled" else (False, True):
+        alike = {s: n[PROMPT] for s, n in systems.items() if PROMPT in n and kind in (None, n.get(TUNED) is not None)}
+        found += _differ(PROMPT, alike)
     return found
+
+
+def separate_adapters(systems: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """At most one line: two tuned systems of one run that do not share their adapter."""
+    return _differ(TUNED, {system: node[TUNED] for system, node in systems.items() if node.get(TUNED) is not None})
 
 
 def _differ(name: str, values: Mapping[str, Any]) -> list[str]:

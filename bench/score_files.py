@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.json_lines import read_objects
 from bench.metrics.base import Value
 from bench.pool import Pool
 from bench.records import Prediction, Sample, Score
@@ -67,32 +67,28 @@ def read_scores(path: Path) -> Pool:
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Line number and record."""
+    if path.suffix == ".csv":
+        yield from _table(path)
+        return
+    for number, where, record in read_objects(path, '{"system": "rag", "sample": "1", "score": 1}'):
+        _check_columns(list(record), where)
+        yield number, record
+
+
+def _table(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UserError(f"{path}: not UTF-8; save the file as UTF-8") from None
-    if path.suffix == ".csv":
-        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        _check_columns(reader.fieldnames or [], f"{path}:1")
-        try:
-            for row in reader:
-                if None in row or None in row.values():
-                    raise UserError(f"{path}:{reader.line_num}: has not as many fields as the first line")
-                yield reader.line_num, row
-        except csv.Error as error:
-            raise UserError(f"{path}:{reader.line_num}: not CSV: {error}") from None
-        return
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise UserError(f"{path}:{number}: not JSON: {error}") from None
-        if not isinstance(record, dict):
-            raise UserError(f"{path}:{number}: must be an object with {', '.join(NEEDED)}")
-        _check_columns(list(record), f"{path}:{number}")
-        yield number, record
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    _check_columns(reader.fieldnames or [], f"{path}:1")
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                raise UserError(f"{path}:{reader.line_num}: has not as many fields as the first line")
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}: not CSV: {error}") from None
 
 
 def _check_columns(names: list[str] | Any, where: str) -> None:

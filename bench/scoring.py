@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.config import build, compose, resolved, set_key
-from bench.metrics.base import Metric
+from bench.config import compose, resolved, set_key
+from bench.metrics.base import DECLARED, Metric
+from bench.metrics.declared import metric
 from bench.records import Score
 from bench.workspace import Workspace, write_lines
 from systems.base import UserError
@@ -17,26 +18,17 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 
-def metric(name: str) -> Metric:
-    """The metric that ``conf/metric/<name>.yaml`` declares."""
-    from omegaconf import OmegaConf
-
-    folder = Path(__file__).resolve().parent.parent / "conf" / "metric"
-    file = folder / f"{name}.yaml"
-    if not file.exists():
-        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
-        raise UserError(f"metric {name}: no such metric; there are: {known}")
-    return build(OmegaConf.load(file))
-
-
 def metrics_of(tasks: Mapping[str, Sequence[str]]) -> dict[str, Metric]:
     """Every metric that some task names."""
     names = dict.fromkeys(name for chosen in tasks.values() for name in chosen)
     return {name: metric(name) for name in names}
 
 
-def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]]) -> list[Score]:
-    """Score every prediction of a run with its task's metrics, and write ``scores.jsonl``."""
+def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: str) -> list[Score]:
+    """Score every prediction of a run with its task's metrics, and write ``scores.jsonl``.
+
+    ``detector``: the name of the declared one.
+    """
     samples = {(sample.task, sample.id): sample for sample in workspace.read_samples()}
     verdicts = workspace.read_verdicts()
     metrics = metrics_of(tasks)
@@ -44,8 +36,10 @@ def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]]) -> list[Scor
     for prediction in workspace.read_predictions():
         sample = samples[prediction.task, prediction.sample]
         key = (prediction.system, prediction.task, prediction.sample, prediction.repeat)
+        said = verdicts.get(key, {})
+        said = {**said, DECLARED: said[detector]} if detector in said else said
         for name in tasks[prediction.task]:
-            value = metrics[name].score(sample, prediction, verdicts.get(key, {}))
+            value = metrics[name].score(sample, prediction, said)
             scores.append(Score(**_key(key), metric=name, value=value.value, detail=value.detail))
     write_lines(workspace.scores, (dataclasses.asdict(one) for one in scores))
     return scores

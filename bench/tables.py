@@ -44,8 +44,8 @@ class Table:
 
     @cached_property
     def bounded(self) -> bool:
-        """Whether all values lie in 0 … 1."""
-        return self.is_mean and all(bool((one[:, 0] >= 0).all() and (one[:, 0] <= 1).all()) for one in self.columns)
+        """Whether the statistic lies in 0 … 1: a fold does by contract."""
+        return not self.is_mean or all(bool((one[:, 0] >= 0).all() and (one[:, 0] <= 1).all()) for one in self.columns)
 
     @property
     def independent(self) -> bool:

@@ -34,7 +34,8 @@ _log = logging.getLogger(__name__)
 def content_hash(value: Any) -> str:
     """SHA-256 (hex) over the canonical JSON of plain values and dataclasses: key order does not matter."""
     text = json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    # A lone surrogate, which a broken answer may hold, has no UTF-8.
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def file_hash(path: Path | str) -> str:

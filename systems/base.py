@@ -117,6 +117,14 @@ class Sampling:
     seed: int = 0
     stop: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise UserError(f"sampling.temperature={self.temperature}: must be 0 or more")
+        if not 0 < self.top_p <= 1:
+            raise UserError(f"sampling.top_p={self.top_p}: must be above 0 and at most 1")
+        if self.max_tokens < 1:
+            raise UserError(f"sampling.max_tokens={self.max_tokens}: must be 1 or more")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:

@@ -14,7 +14,7 @@ from typing import Any
 
 from systems.base import Chunk, Message, Query, UserError
 
-CITATION = re.compile(r"\[(\d+)\]")
+CITATION = re.compile(r"\[(\d{1,4})\]")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,6 +61,32 @@ def test_answers_are_scored_and_what_is_missing_counts(tmp_path: Path) -> None:
     assert "<html" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_passages_without_a_document_say_nothing_of_the_retrieval(tmp_path: Path) -> None:
+    asked = [{**SAMPLES[0], "relevant": ["alto.md"]}]
+    samples = write(tmp_path / "samples.jsonl", asked)
+
+    def found(place: str, passage: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        answers = write(tmp_path / "a.jsonl", [{"sample": "1", "answer": "12 months", "passages": [passage]}])
+        assert call("score", samples, answers, f"out={tmp_path / place}").code == 0
+        summary = json.loads((tmp_path / place / "summary.json").read_text())
+        causes = json.loads((tmp_path / place / "attribution.json").read_text())
+        return summary["systems"]["system"]["tasks"]["files"], causes["system"]["files"]
+
+    measured, causes = found("texts", "The warranty is 24 months.")
+    assert "recall_at_5" not in measured
+    assert causes == {"not known": 1}
+    measured, causes = found("named", {"text": "The warranty is 24 months.", "document": "alto.md"})
+    assert measured["recall_at_5"]["estimate"] == 1
+    assert causes == {"shown but misread": 1}
+
+
+def test_odd_answers_are_scored(tmp_path: Path) -> None:
+    """A citation of 5,000 digits, and half of a surrogate pair in an answer and in a passage."""
+    odd = [{"sample": "1", "answer": f"24 months [{'9' * 5000}]", "passages": ["cut \ud83d"]}]
+    odd += [{"sample": "2", "answer": "I don't know \ud83d"}]
+    assert scored(tmp_path, odd).code == 0
+
+
 def test_the_same_files_again_give_the_same_scores_and_other_answers_are_not_mixed_in(tmp_path: Path) -> None:
     assert scored(tmp_path, ANSWERS).code == 0
     before = (tmp_path / "out" / "scores.jsonl").read_bytes()

@@ -125,6 +125,27 @@ def test_a_perfect_score_has_a_lower_end_below_one() -> None:
     assert (entry.low, entry.high) == pytest.approx((wilson(20, 20).low, 1.0))
 
 
+def test_a_task_without_spread_still_widens_the_suites_interval() -> None:
+    """0 of 20 seen may be up to Wilson's 16 %: half of that joins the other task's half, as squares."""
+    half = [1.0, 0.0] * 10
+    alone = estimates(*run({"b": {"rag": half}, "c": {"rag": half}}).records, [Given()])["rag"].measures["accuracy"]
+    made = run({"a": {"rag": [0] * 20}, "b": {"rag": half}})
+    entry = estimates(*made.records, [Given()])["rag"].measures["accuracy"]
+    of_b = estimates(*run({"b": {"rag": half}, "x": {"rag": [None]}}).records, [Given()])["rag"].measures["accuracy"]
+    nothing = wilson(0, 20).high
+    assert None not in (alone.low, entry.high, of_b.high, nothing)
+    assert entry.high == pytest.approx(0.25 + 0.5 * np.hypot(nothing, of_b.high - 0.5), abs=0.03)
+    assert entry.low == pytest.approx(0.25 - 0.5 * (0.5 - of_b.low), abs=0.03)
+
+
+def test_one_sample_in_a_task_does_not_cost_the_suite_its_interval() -> None:
+    made = run({"a": {"rag": [1]}, "b": {"rag": [1.0, 0.0] * 10}})
+    entry = estimates(*made.records, [Given()])["rag"].measures["accuracy"]
+    assert entry.low is not None
+    assert entry.high is not None
+    assert entry.low < 0.55 < entry.estimate < entry.high <= 1
+
+
 def test_what_does_not_apply_says_so() -> None:
     found = estimates(*run({"qa": {"rag": [None, None]}}).records, [Given()])["rag"]
     assert "accuracy" not in found.tasks["qa"]

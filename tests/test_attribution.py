@@ -10,7 +10,7 @@ from bench.attribution import CAUSES, attribute, cause
 from bench.records import Prediction, Sample, Score
 from systems.base import Chunk, Query
 
-CORPUS = frozenset({"right", "wrong"})
+CORPUS = frozenset({"right", "wrong", "other"})
 
 
 def sample(reference: Any = "12 euros", relevant: tuple[str, ...] = ("right",)) -> Sample:
@@ -46,7 +46,17 @@ CASES: list[tuple[str, Sample, Prediction, dict[str, Any]]] = [
     ("shown but misread", sample(), prediction(documents="wrong right", shown="0 1"), {"holds": [False, True]}),
     ("shown but misread", sample(FORM), prediction('{"answer": "9 euros"}', "right", "0"), {}),
     ("not known", sample(), prediction(), {}),
-    ("not known", sample(None, ()), prediction(documents="wrong", shown="0"), {}),
+    ("asserted what nobody knows", sample(None, ()), prediction(documents="wrong", shown="0"), {}),
+    # All the evidence is needed, and one part of it was not found.
+    ("not retrieved", sample(relevant=("right", "other")), prediction(documents="right wrong", shown="0 1"), {}),
+    (
+        "retrieved but not shown",
+        sample(relevant=("right", "other")),
+        prediction(documents="right other", shown="0"),
+        {},
+    ),
+    # Passages of which nobody knows the documents say nothing of the retrieval.
+    ("not known", sample(), prediction(shown="a b"), {}),
     ("not known", sample("Desk", ()), prediction("Another"), {}),
     # The first cause wins: a refusal for want of the passage is a miss of retrieval.
     ("not retrieved", sample(), prediction("I don't know.", "wrong", "0"), {}),
@@ -67,6 +77,11 @@ def test_what_states_the_fact_may_have_been_found_and_not_shown() -> None:
     states = Chunk(id="1", document="right", text="The fee is 12 euros.")
     assert cause(asked, given, CORPUS, verdict, {"1": states}) == "retrieved but not shown"
     assert cause(asked, given, CORPUS, verdict, {"1": Chunk(id="1", document="right", text="Else.")}) == "not retrieved"
+
+
+def test_without_a_list_of_documents_nothing_is_missing_from_them() -> None:
+    given = prediction(documents="wrong", shown="0")
+    assert cause(sample(relevant=("lost",)), given, None, {}) == "not retrieved"
 
 
 def test_every_cause_has_a_case() -> None:

@@ -27,11 +27,14 @@ GIVEN = {
         *("price.source=contract", "price.date='2025-01-31'"),
     ],
     "index=server": ["index.url=http://localhost:6333"],
+    "detector=entailment": ["detector.model=org/name"],
+    "detector=hhem": ["detector.trust_remote_code=true"],
+    "detector=judge": ["detector.model_name=name"],
     "suite=files": [f"samples={Path(__file__).parent / 'data' / 'files' / 'samples.jsonl'}"],
 }
 """What a user has to say besides."""
 AT_RUN_TIME = ("system", "engine")
-"""Need a model and an engine: their classes are looked up here and built in test_run."""
+"""Need a model, and systems an engine too, which test_run hands to them."""
 CHOSEN_IN_SUITES = ("task", "metric")
 """Not groups of the root: a suite takes its tasks, a task names its metrics."""
 
@@ -48,7 +51,7 @@ def targets(node: Any) -> Iterator[dict[str, Any]]:
             yield from targets(value)
 
 
-@pytest.mark.parametrize(("group", "option"), options(), ids="=".join)
+@pytest.mark.parametrize(("group", "option"), options(), ids=["=".join(one) for one in options()])
 def test_every_file_is_composed_and_built(group: str, option: str) -> None:
     if group in CHOSEN_IN_SUITES:
         file = OmegaConf.load(CONF / group / f"{option}.yaml")
@@ -64,6 +67,8 @@ def test_every_file_is_composed_and_built(group: str, option: str) -> None:
         for key in [group] if "_target_" in plain[group] and "reader" not in plain[group] else []:
             made = build(config[key])
             assert isinstance(made, functools.partial) == (group == "retriever")
+    if group == "engine":
+        assert build(config.engine, model=build(config.model)).name in ("vllm", "transformers", "openai", "stub")
     if group == "prompt":
         assert {build(config.prompt[cell]).name for cell in ("base", "tuned")} == (
             {"controlled"} if option == "controlled" else {"full", "short"}

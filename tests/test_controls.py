@@ -7,10 +7,12 @@ from typing import Any
 from bench.controls import read_controls
 
 
-def record(number: int, tuned: bool, text: str, error: str | None = None, control: bool = True) -> dict[str, Any]:
+def record(
+    number: int, tuned: bool, text: str, error: str | None = None, control: bool = True, adapter: str = "a"
+) -> dict[str, Any]:
     return {
         "system": "finetuned",
-        "adapter": "a",
+        "adapter": adapter,
         "number": number,
         "tuned": tuned,
         "control": control,
@@ -39,3 +41,11 @@ def test_an_adapter_that_forgot_is_not_informative() -> None:
     records = [record(n, True, "24 months" if n == 0 else "9 months") for n in range(4)]
     control = read_controls(records)["positive_control"]
     assert (control["recalled"], control["of"], control["informative"]) == (1, 4, False)
+
+
+def test_an_adapter_that_is_not_applied_does_not_hide_behind_another() -> None:
+    records = [record(n, True, "24 months") for n in range(4)] + [record(n, False, "no") for n in range(4)]
+    records += [record(n, tuned, "no", adapter="b") for n in range(4) for tuned in (True, False)]
+    found = read_controls(records)
+    assert found["adapter_proof"] == {"different": 0, "of": 4}
+    assert found["positive_control"]["informative"] is False

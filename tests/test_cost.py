@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from bench.cost import (
     retry_cost,
 )
 from bench.records import Estimate
+from bench.report import cost_estimates
 from systems.base import UserError
 
 MACHINE = Price(name="m", kind="machine", per_hour=3.6, source="made up", date="2025-01-31")
@@ -147,6 +149,30 @@ def test_surface_meets_the_break_even_volume() -> None:
     surface = break_even_surface(tuned, rag, 0.01, 0.03, [0, 9800, 20_000], [0, 4])
     assert surface[1] == pytest.approx([196, 0, -204])
     assert surface[0] == pytest.approx([0, -196, -400])
+
+
+def test_a_price_is_for_the_kind_of_machine_that_answered() -> None:
+    """A CPU's price on a GPU's throughput would be two orders of magnitude too low: no cost, and why."""
+    rate = estimate(2.0, 1.0, 4.0, unit="requests/s")
+    cpu, gpu = dataclasses.replace(MACHINE, device="cpu"), dataclasses.replace(MACHINE, device="gpu")
+
+    def cost(price: Price, ran_on: str | None) -> list[float | None]:
+        return [one.estimate for one in cost_estimates(price, {}, rate, 1, ran_on)["cost_per_call"]]
+
+    assert cost(cpu, "cpu") == cost(gpu, "gpu") == cost(MACHINE, "gpu") == pytest.approx([0.0005, 0.0005 / 0.3])
+    assert cost(gpu, None) == pytest.approx([0.0005, 0.0005 / 0.3])  # a server of the user's own: they know it
+    assert cost(cpu, "gpu") == cost(gpu, "cpu") == cost(cpu, None) == [None]
+    [refused] = cost_estimates(cpu, {}, rate, 1, "gpu")["cost_per_call"]
+    assert "ran on a GPU" in str(refused.reason)
+
+
+def test_tokens_without_an_end_have_a_price_without_an_end() -> None:
+    tokens = {"tokens_in": estimate(1000, unit="tokens"), "tokens_out": estimate(100, unit="tokens")}
+    [call] = cost_estimates(API, tokens, None, 1, None)["cost_per_call"]
+    assert (call.estimate, call.low, call.high) == (pytest.approx(0.003), None, None)
+    accepted = {**tokens, "accepted": estimate(0.5, 0.4, 0.6, unit="share")}
+    [share] = cost_estimates(API, accepted, None, 1, None)["cost_per_accepted_answer"]
+    assert share.estimate == pytest.approx(0.006)
 
 
 @pytest.mark.parametrize("path", sorted((Path(conf.__file__).parent / "price").glob("*.yaml")), ids=lambda p: p.stem)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bench.config import build, compose, resolved
-from bench.fairness import differences
+from bench.fairness import differences, separate_adapters
 from bench.records import Sample
 from bench.tasks.company.facts import Facts
 from bench.tasks.company.review import Review
@@ -156,11 +156,19 @@ def test_a_setting_reaches_every_system_or_one(tmp_path: Path) -> None:
 
 def test_systems_that_differ_in_more_than_what_makes_them_are_named() -> None:
     def found(*overrides: str) -> list[str]:
-        return differences(resolved(compose(["engine=stub", *overrides]))["systems"])
+        plain = resolved(compose(["engine=stub", *overrides]))
+        return differences(plain["systems"], plain["prompt"]["grid"])
 
     assert found() == found("prompt=controlled") == found("systems=retrieval") == []
     assert found("systems.rag.top_k=8") == ["top_k differs between rag and hybrid"]
     assert found("systems.rag.retriever.mode=dense") == ["retriever differs between rag and hybrid"]
-    assert found("systems.finetuned.adapter.rank=4") == ["adapter differs between finetuned and hybrid"]
+    assert found("systems.finetuned.adapter.rank=4") == []  # the grid stands, without an interaction
+    nodes = resolved(compose(["engine=stub", "systems.finetuned.adapter.rank=4"]))["systems"]
+    assert separate_adapters(nodes) == ["adapter differs between finetuned and hybrid"]
+    assert separate_adapters(resolved(compose(["engine=stub"]))["systems"]) == []
     assert found("systems.rag.prompt.shots=0") == ["prompt differs between prompt and rag"]
+    # Fewer examples for tuned systems than for base ones: what the practical grid is, and no controlled one.
+    both = ("systems.prompt.prompt.shots=3", "systems.rag.prompt.shots=3")
+    assert found(*both) == []
+    assert found("prompt=controlled", *both) == ["prompt differs between prompt and finetuned"]
     assert len(found("systems.rag.top_k=8", "systems.rag.context_budget=9")) == 2

@@ -65,6 +65,42 @@ def test_what_is_learned_comes_from_the_training_split_alone() -> None:
     assert not tested & {lesson.query.text for lesson in lessons}
 
 
+def test_samples_that_share_a_document_are_one_cluster(tmp_path: Path) -> None:
+    rows = [
+        {"id": "1", "query": "a", "reference": "x", "relevant": ["one"]},
+        {"id": "2", "query": "b", "reference": "x", "relevant": ["one", "two"]},
+        {"id": "3", "query": "c", "reference": "x", "relevant": ["two"]},
+        {"id": "4", "query": "d", "reference": "x", "relevant": ["three"]},
+        {"id": "5", "query": "e", "reference": "x"},
+        {"id": "6", "query": "f", "reference": "x", "cluster": "mine"},
+    ]
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    clusters = [sample.cluster for sample in files_suite(samples=str(path)).samples()]
+    assert clusters[0] == clusters[1] == clusters[2] != clusters[3]
+    assert clusters[4:] == ["", "mine"]
+
+
+def test_a_limit_draws_from_every_label_of_a_sorted_file(tmp_path: Path) -> None:
+    rows = [{"id": str(n), "query": f"q{n}", "reference": f"label{n // 40}", "kind": "label"} for n in range(400)]
+    rows += [{**row, "id": f"t{row['id']}", "query": f"t{row['id']}", "split": "train"} for row in rows]
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    drawn = files_suite(samples=str(path), limit=20, shots=4).samples()
+    assert Counter(Counter(sample.reference for sample in drawn).values()) == {2: 10}
+    assert drawn == files_suite(samples=str(path), limit=20, shots=4).samples()
+    shown = [example.answer for example in drawn[0].query.examples]
+    assert len(set(shown)) == 4
+    assert shown != ["label0", "label1", "label2", "label3"]
+
+
+def test_more_labels_than_can_be_shown_leave_no_gap_in_the_instruction(tmp_path: Path) -> None:
+    rows = [{"id": str(n), "query": "q", "reference": f"label{n}", "kind": "label"} for n in range(201)]
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert "{" not in files_suite(samples=str(path)).samples()[0].query.instruction
+
+
 def test_the_corpus_and_what_is_said_of_the_data() -> None:
     found = suite()
     assert [document.id for document in found.corpus] == ["delivery.md", "margins.md", "quillon-lamp.md", "returns.md"]

@@ -133,10 +133,13 @@ def test_scores_and_report_are_reproduced_from_the_files(copy: Path) -> None:
 
 def test_an_old_run_is_priced_anew(copy: Path) -> None:
     def cost() -> Any:
-        return json.loads((copy / "summary.json").read_text())["systems"]["rag"]["measures"].get("cost_per_call")
+        measures = json.loads((copy / "summary.json").read_text())["systems"]["rag"]["measures"]
+        return measures["cost_per_call"][0] if "cost_per_call" in measures else None
 
     cheap = cost()["estimate"]
     assert call("report", str(copy), "price=h100").code == 0
+    assert "ran on a CPU" in cost()["reason"]
+    assert call("report", str(copy), "price=h100", "price.device=null").code == 0
     assert cost()["estimate"] == pytest.approx(cheap * 6.98 / 0.08925)
     assert call("report", str(copy), "price.per_hour=0.1785").code == 0
     assert cost()["estimate"] == pytest.approx(cheap * 2)
@@ -220,7 +223,7 @@ def test_a_run_in_which_nothing_answers_still_reports(tiny_model: Path, tmp_path
     assert summary["completed"] == 60
     measures = summary["systems"]["rag"]["measures"]
     assert measures["accuracy"]["estimate"] == 0.0
-    assert (measures["cost_per_call"]["estimate"], measures["latency_e2e_p50"]["estimate"]) == (None, None)
+    assert (measures["cost_per_call"][0]["estimate"], measures["latency_e2e_p50"]["estimate"]) == (None, None)
 
 
 def test_repeats_ask_every_question_again(tiny_model: Path, tmp_path: Path) -> None:

@@ -2,19 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
+from bench.metrics.outcome import attempted
 from bench.records import Prediction, Sample
 from systems.base import Chunk
+
+Verdict = Mapping[str, Any]
+"""``unfactual`` (bool; ``None`` where the detector knows no world), ``unfaithful`` (bool, ``None`` without passages),
+``conflicts`` and ``asserted`` (counts), ``supports`` (bool per shown passage), and, of a detector with a threshold,
+``score`` (higher: likelier unfaithful)."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A stored answer with what its judge needs."""
+
+    sample: Sample
+    prediction: Prediction
+    shown: tuple[Chunk, ...] = ()
 
 
 class Detector(Protocol):
     """Judges answers once; its verdicts are kept and scored from."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def judge(self, sample: Sample, prediction: Prediction, shown: Sequence[Chunk]) -> Mapping[str, Any] | None:
-        """``unfactual`` (bool), ``unfaithful`` (bool, ``None`` without passages), ``conflicts`` and
-        ``asserted`` (counts), ``supports`` (bool per shown passage); ``None``: this sample is not its kind."""
+    def judge(self, sample: Sample, prediction: Prediction, shown: Sequence[Chunk]) -> Verdict | None:
+        """``None``: this sample is not its kind."""
         ...
+
+
+@runtime_checkable
+class ModelDetector(Protocol):
+    """A detector that asks a model: many answers at once, and no answer twice."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def identity(self) -> str:
+        """Names the model, its revision and the way it is asked: verdicts of another identity are not reused."""
+        ...
+
+    def judge_all(self, cases: Iterable[Case]) -> Iterator[tuple[int, Verdict | None]]:
+        """Yield ``(index, verdict)`` as each is known, in any order."""
+        ...
+
+
+def nothing_asserted(shown: Sequence[Chunk], **more: Any) -> Verdict:
+    """The verdict on an answer that abstains, is empty or never came."""
+    return {
+        "asserted": 0,
+        "unfactual": False,
+        "conflicts": 0,
+        "unfaithful": False if shown else None,
+        "supports": [False] * len(shown),
+        **more,
+    }
+
+
+def unjudged(case: Case) -> Verdict | None:
+    """What needs no model: an answer that asserts nothing; ``None`` for one without passages to compare with."""
+    return None if attempted(case.prediction) else nothing_asserted(case.shown, unfactual=None, score=0.0)
+
+
+def faithfulness_verdict(
+    unfaithful: bool, score: float, shown: Sequence[Chunk], supports: Sequence[bool] = (), **more: Any
+) -> Verdict:
+    """The verdict of a detector that compares an answer with its passages and knows nothing else."""
+    return {
+        "asserted": 1,
+        "unfactual": None,
+        "conflicts": 0,
+        "unfaithful": unfaithful if shown else None,
+        "supports": list(supports) if supports else None,
+        "score": score,
+        **more,
+    }

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.detectors.assertions import claims, values
+from bench.detectors.base import nothing_asserted
 from bench.metrics.abstention import is_abstention
 from bench.metrics.json_text import NotJson, first_value
 from bench.metrics.text import contains, plain
@@ -30,7 +31,7 @@ class ClosedWorld:
 
     def judge(self, sample: Sample, prediction: Prediction, shown: Sequence[Chunk]) -> Mapping[str, Any] | None:
         if prediction.error is not None:
-            return None
+            return nothing_asserted(shown) if self._is_its_kind(sample) else None
         if isinstance(sample.reference, dict):
             if sample.tags.get("value_kind") in KINDS:
                 return self._form(sample, prediction, shown)
@@ -39,6 +40,10 @@ class ClosedWorld:
         if sample.tags.get("value_kind") in KINDS:
             return self._fact(sample, prediction.text, shown, sample.reference)
         return None
+
+    def _is_its_kind(self, sample: Sample) -> bool:
+        extraction = isinstance(sample.reference, dict) and bool(sample.tags.get("extraction"))
+        return extraction or sample.tags.get("value_kind") in KINDS
 
     def _fact(self, sample: Sample, text: str, shown: Sequence[Chunk], reference: str | None) -> dict[str, Any]:
         """A short factual answer."""

@@ -32,13 +32,26 @@ OPENING = (
     r"(?:there is |there was )?(?:no|not enough|insufficient) (?:information|data|evidence|answer|mention)\b",
     r"(?:it |this |that |the (?:answer|information|question) |the requested information )"
     r"(?:is not|was not|cannot be|could not be|is nowhere) "
-    r"(?:stated|known|given|available|mentioned|provided|specified|found|answered|determined|included|possible)",
+    r"(?:stated|known|mentioned|specified|found|answered|determined)",
+    r"the (?:answer|information|requested information) (?:is|was) not (?:given|available|provided|included|possible)",
+    # Without its source this may be an answer: "Is breakfast included?" "It is not included."
+    r"(?:it |this |that )(?:is|was) not (?:given|available|provided|included|possible) "
+    r"(?:in|by|from) " + GIVEN + SOURCE,
     r"(?:not|cannot be) (?:stated|given|available|mentioned|provided|specified|found|answered|determined)\b",
     GIVEN + SOURCE + r" (?:above |below |provided |given )?(?:do|does|did) not " + SILENT,
     r"none of (?:the|these) " + SOURCE + " " + SILENT,
     r"unable to " + ABLE,
 )
 """Forms that abstain where the answer opens with them."""
+
+FURTHER = (
+    r"(?:please|if you|you (?:may|might|could|can|should)|feel free|let me)\b",
+    r"i (?:can|could|would|will|recommend|suggest)\b",
+    r"(?:more|further|additional) " + SOURCE,
+    r"\D*\b(?:no|not|none|neither|nor|nothing|without)\b\D*$",
+    GIVEN + SOURCE + r"\b(?! (?:above |below )?(?:says?|states?|tells?|gives?)\b)\D*$",
+)
+"""What may follow an abstention without taking it back: an offer, a denial, or a word on what the sources are about."""
 
 APOLOGY = re.compile(r"^(?:(?:i am |we are )?(?:very |so )?sorry|unfortunately|i apologi[sz]e)(?: but| that)?\s+")
 CONTRAST = re.compile(
@@ -57,21 +70,40 @@ CONTRACTIONS = (
 
 _WHOLE = re.compile("|".join(WHOLE))
 _OPENING = re.compile("|".join(OPENING))
+_FURTHER = re.compile("|".join(FURTHER))
+_SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 
 
 def is_abstention(text: str) -> bool:
     """Whether the answer declines to answer.
 
     It does when the whole answer is one of ``WHOLE``, or when it opens with one of ``OPENING`` (after an apology or
-    not) and nothing after that takes it back: "I don't know, but probably 5" and "I am not sure, maybe 5" are answers.
-    An empty text is no abstention: no answer came. Letter case, citation markers and punctuation do not matter.
+    not) and nothing after that takes it back: "I don't know, but probably 5", "I am not sure, maybe 5" and "I don't
+    know. It is 5." are answers. An empty text is no abstention: no answer came. Letter case, citation markers and
+    punctuation do not matter.
     """
-    lowered = plain(text).casefold().replace("’", "'")
+    lowered = plain(text).strip().casefold().replace("’", "'")
     for pattern, full in CONTRACTIONS:
         lowered = pattern.sub(full, lowered)
-    words = " ".join(re.sub(r"[^\w/]+", " ", lowered).split())
+    sentences = [words for words in map(_words, _SENTENCE.split(lowered)) if words]
+    if not sentences:
+        return False
+    opening = APOLOGY.sub("", sentences[0])
+    if _WHOLE.fullmatch(opening):
+        # "I am sorry." may be followed by the abstention itself.
+        return all(map(_abstains, sentences[1:]))
+    found = _OPENING.match(opening)
+    if found is None or CONTRAST.search(opening, found.end()):
+        return False
+    return all(_abstains(one) or (_FURTHER.match(one) and not CONTRAST.search(one)) for one in sentences[1:])
+
+
+def _words(sentence: str) -> str:
+    return " ".join(re.sub(r"[^\w/]+", " ", sentence).split())
+
+
+def _abstains(words: str) -> bool:
+    """Whether a sentence is an abstention by itself."""
     words = APOLOGY.sub("", words)
-    if _WHOLE.fullmatch(words):
-        return True
-    opening = _OPENING.match(words)
-    return opening is not None and CONTRAST.search(words, opening.end()) is None
+    found = _OPENING.match(words)
+    return bool(_WHOLE.fullmatch(words) or (found and not CONTRAST.search(words, found.end())))

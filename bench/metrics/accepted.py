@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.metrics.accuracy import Accuracy
-from bench.metrics.base import Value
+from bench.metrics.base import DECLARED, Value
 from bench.metrics.format_adherence import FormatAdherence
 from bench.metrics.outcome import attempted
 from bench.records import Prediction, Sample
@@ -21,7 +21,7 @@ class Accepted:
     judged: labels need no verdict, and abstaining rightly asserts nothing. The detail names the first thing missing.
     """
 
-    detector: str = "closed_world"
+    detector: str = DECLARED
     name: str = "accepted"
     unit: str = "share"
     higher_is_better: bool = True
@@ -33,7 +33,7 @@ class Accepted:
     def _missing(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> str | None:
         if prediction.error is not None:
             return "answer"
-        if Accuracy(detector=self.detector).score(sample, prediction, verdicts).value != 1.0:
+        if Accuracy().score(sample, prediction, verdicts).value != 1.0:
             return "correct"
         if FormatAdherence().score(sample, prediction, verdicts).value == 0.0:
             return "well-formed"

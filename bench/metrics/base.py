@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 from bench.records import Prediction, Sample
 
+DECLARED = "declared"
+"""Stands for the detector that the run declares, whichever it is."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -32,5 +35,5 @@ class Metric(Protocol):
     def higher_is_better(self) -> bool: ...
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
-        """``verdicts``: what detectors said of this prediction, by detector name."""
+        """``verdicts``: what detectors said of this prediction, by detector name, and under ``DECLARED``."""
         ...

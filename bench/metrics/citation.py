@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.metrics.base import Value
+from bench.metrics.base import DECLARED, Value
 from bench.records import Prediction, Sample
 
 
@@ -56,7 +56,7 @@ def _score(measure: Any, detector: str, sample: Sample, prediction: Prediction, 
 class CitationRecall:
     """Share of answers that their cited passages support. For samples tagged ``cite`` that have an answer."""
 
-    detector: str = "closed_world"
+    detector: str = DECLARED
     name: str = "citation_recall"
     unit: str = "share"
     higher_is_better: bool = True
@@ -69,7 +69,7 @@ class CitationRecall:
 class CitationPrecision:
     """Mean share of an answer's citations that are needed or good. For the same samples as the recall."""
 
-    detector: str = "closed_world"
+    detector: str = DECLARED
     name: str = "citation_precision"
     unit: str = "mean"
     higher_is_better: bool = True

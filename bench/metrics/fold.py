@@ -26,5 +26,5 @@ class FoldMetric(Protocol):
         ...
 
     def fold(self, totals: np.ndarray) -> np.ndarray:
-        """Sums of counts, shape (..., columns), to the statistic, shape (...)."""
+        """Sums of counts, shape (..., columns), to the statistic, shape (...), which lies in 0 … 1."""
         ...

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.metrics.base import Value
+from bench.metrics.base import DECLARED, Value
 from bench.metrics.outcome import attempted
 from bench.records import Prediction, Sample
 
@@ -21,11 +21,12 @@ NOT_JUDGED = Value(None, {"reason": "no verdict"})
 class HallucinationRate:
     """Share of all answers with an assertion that the reference world does not bear out (factuality).
 
-    Abstained and failed answers assert nothing and count as 0. ``attempted``: they are left out instead.
+    Abstained and failed answers assert nothing and count as 0. ``attempted``: they are left out instead. Without a
+    verdict (no detector, or not its kind of sample) there is no value.
     """
 
     attempted: bool = False
-    detector: str = "closed_world"
+    detector: str = DECLARED
     unit: str = "share"
     higher_is_better: bool = False
 
@@ -35,29 +36,23 @@ class HallucinationRate:
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
         verdict = verdicts.get(self.detector)
-        if not attempted(prediction):
-            return Value(None if self.attempted or not _judges(sample, verdict) else 0.0)
+        if self.attempted and not attempted(prediction):
+            return Value(None)
         if verdict is None or verdict.get("unfactual") is None:
             return NOT_JUDGED
         return Value(float(verdict["unfactual"]))
-
-
-def _judges(sample: Sample, verdict: Mapping[str, Any] | None) -> bool:
-    """Whether the detector's word is to be had for this sample: given, or certain to be (a tagged kind of value)."""
-    tagged = sample.tags.get("value_kind") or sample.tags.get("extraction")
-    return verdict is not None or bool(tagged) or sample.reference is None
 
 
 @dataclass(frozen=True)
 class UnfaithfulRate:
     """Share of all answers with an assertion that the passages shown do not support (faithfulness).
 
-    Only where passages were shown. Answers that abstain assert nothing and count as 0.
-    ``attempted``: they are left out instead.
+    Of systems that retrieve: what one asserts that was shown nothing is unsupported. Answers that abstain assert
+    nothing and count as 0. ``attempted``: they are left out instead.
     """
 
     attempted: bool = False
-    detector: str = "closed_world"
+    detector: str = DECLARED
     unit: str = "share"
     higher_is_better: bool = False
 
@@ -66,11 +61,14 @@ class UnfaithfulRate:
         return "unfaithful_rate_attempted" if self.attempted else "unfaithful_rate"
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
-        if not prediction.shown:
-            return Value(None)
+        searched = bool(prediction.shown) or "search" in prediction.timings
         verdict = verdicts.get(self.detector)
-        if not attempted(prediction):
-            return Value(None if self.attempted or not _judges(sample, verdict) else 0.0)
+        if not searched:
+            return Value(None)
+        if self.attempted and not attempted(prediction):
+            return Value(None)
+        if verdict is not None and not prediction.shown:
+            return Value(float(bool(verdict.get("asserted"))))
         if verdict is None or verdict.get("unfaithful") is None:
             return NOT_JUDGED
         return Value(float(verdict["unfaithful"]))
@@ -80,7 +78,7 @@ class UnfaithfulRate:
 class SelfKnowledgeRate:
     """Share of all answers that the passages do not support but that are true: a class of its own (RAGChecker)."""
 
-    detector: str = "closed_world"
+    detector: str = DECLARED
     name: str = "self_knowledge_rate"
     unit: str = "share"
     higher_is_better: bool = False

@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.reporting import numbers
 from bench.reporting.measures import measure, primary, quoted
-from bench.reporting.verdicts import Verdict, task_names, verdict
+from bench.reporting.verdicts import Gap, Verdict, task_names, verdict
 
 SECONDARY = ("format_adherence", "hallucination_rate", "unfaithful_rate")
 
@@ -62,8 +62,7 @@ def details(summary: Mapping[str, Any]) -> list[str]:
     told = verdict(measured, summary["comparisons"], name) if name else None
     if told and told.beaten:
         gaps = [
-            f"{numbers.difference(g.difference, told.unit, sign=False)} above {g.other} "
-            f"({numbers.difference_interval(g.low, g.high, told.unit, sign=False)})"
+            f"{numbers.difference(g.difference, told.unit, sign=False)} above {g.other}{_ends(g, told.unit)}"
             for g in sorted(told.beaten, key=lambda g: g.difference)
         ]
         sentences.append(f"In {measure(told.measure).label}, {told.leader} is {_and(gaps)}.")
@@ -98,6 +97,12 @@ def _secondary(
     return f"No difference in {word} was shown{_would(told.mde, told.unit)}."
 
 
+def _ends(gap: Gap, unit: str) -> str:
+    if gap.low is None or gap.high is None:
+        return ""
+    return f" ({numbers.difference_interval(gap.low, gap.high, unit, sign=False)})"
+
+
 def _undecided(told: Verdict) -> str:
     known = [gap.mde for gap in told.level if gap.mde is not None]
     widest = max(known) if known and len(known) == len(told.level) else None
@@ -108,7 +113,7 @@ def _would(mde: float | None, unit: str) -> str:
     if mde is None:
         return ""
     least = numbers.difference(mde, unit, sign=False)
-    return f"; a difference of {least} or more would have been seen in 80 % of such runs"
+    return f"; one test at 5 % would have found a difference of {least} or more in 80 % of such runs"
 
 
 def task_wins(summary: Mapping[str, Any]) -> dict[str, list[str]]:

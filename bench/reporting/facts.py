@@ -89,6 +89,36 @@ def _proof(proof: Any) -> Note | None:
     )
 
 
+def sharing(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """What the systems have in common, as far as this run knows."""
+    if summary["run"]["grid"] not in GRIDS:
+        return "The answers were made elsewhere: how, and from what, this page cannot know; all are scored alike."
+    unequal = manifest.get("unequal") or []
+    settings = "one set of decoding settings" if not unequal else f"these settings but for: {'; '.join(unequal)}"
+    return (
+        f"All systems share one checkpoint, one engine and {settings}, and answer the same samples. "
+        "Systems see a query, never its reference."
+    )
+
+
+def no_effects(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """Why a page has no table of effects."""
+    if manifest.get("unequal"):
+        return f"No effects were computed, since other settings differ too: {'; '.join(manifest['unequal'])}."
+    missing = [name for name in ("prompt", "rag", "finetuned", "hybrid") if name not in summary["systems"]]
+    if not missing:
+        return "No effects were computed: no measure applies to all four systems."
+    return f"No effects were computed: that takes all four systems of the grid, and {', '.join(missing)} was not run."
+
+
+def lines_words(summary: Mapping[str, Any]) -> str:
+    """What parallel lines mean, where they mean something."""
+    effects = summary.get("effects") or {}
+    if any("interaction" in effect for effect in effects.values()):
+        return "Parallel lines would mean no interaction."
+    return "The two lines differ in more than tuning, so their angle is no interaction."
+
+
 def facts(summary: Mapping[str, Any], manifest: Mapping[str, Any], samples: int) -> list[tuple[str, str]]:
     """Name and value of what a reader needs to place the run."""
     run = summary["run"]

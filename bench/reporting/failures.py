@@ -10,6 +10,7 @@ CAUSES = (
     "not retrieved",
     "retrieved but not shown",
     "shown but misread",
+    "asserted what nobody knows",
     "not known",
     "right but malformed",
     "refused",

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bench.metrics.declared import metric
+from systems.base import UserError
+
 Better = Literal["higher", "lower"]
 GROUPS = ("Answers", "Format", "Hallucination", "Abstention", "Retrieval and citations", "Latency", "Cost", "Other")
 
@@ -89,14 +92,23 @@ PRIMARY = ("accuracy", "macro_f1", "exact_match", "field_accuracy", "token_f1", 
 
 
 def measure(name: str) -> Measure:
-    """The measure of this name; one that is not known has its name as its label and no direction."""
+    """The measure of this name. Another metric's label is its name, and its direction what its class says."""
     if name in _KNOWN:
         return _KNOWN[name]
     if found := _TIMED.fullmatch(name):
         stem, percentile = found.groups()
         label = _TIMED_LABELS.get(stem, stem.removeprefix("stage_") + " stage")
         return Measure(name, f"{label}, {percentile}" if percentile else label, "Latency", "lower")
-    return Measure(name, name.replace("_", " "), "Other", None)
+    try:
+        better: Better | None = "higher" if metric(name).higher_is_better else "lower"
+    except UserError:
+        better = None  # of a run made elsewhere, by a metric that is not here
+    return Measure(name, name.replace("_", " "), "Other", better)
+
+
+def listed(name: str) -> bool:
+    """Whether the report knows the measure by itself; another is one that somebody added."""
+    return name in _KNOWN or name.startswith("claims_")
 
 
 def ordered(names: Iterable[str]) -> list[str]:
@@ -128,7 +140,8 @@ def _scaled(estimate: Mapping[str, Any], scale: float) -> Mapping[str, Any]:
     ends = {
         key: estimate[key] if estimate[key] is None else estimate[key] * scale for key in ("estimate", "low", "high")
     }
-    return {**estimate, **ends}
+    # The label says for how many: a unit per call would contradict it.
+    return {**estimate, **ends, "unit": re.sub(r" per (call|accepted answer)$", "", str(estimate.get("unit", "")))}
 
 
 def quoted(measures: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:

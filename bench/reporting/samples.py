@@ -14,6 +14,7 @@ from bench.reporting.run_files import RunFiles
 KINDS = {
     "disagreement": "systems disagree",
     "hallucinated": "hallucinated",
+    "unsupported": "true, but not in its passages",
     "malformed": "malformed",
     "refused": "refused",
     "failed": "no answer came",
@@ -21,7 +22,6 @@ KINDS = {
 LIMIT = 60
 LONGEST = 1500
 _CORRECT = ("accuracy", "exact_match")
-_UNSUPPORTED = ("hallucination_rate", "hallucination", "unfaithful_rate")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +116,11 @@ def _answered(prediction: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]
     outcomes = {str(score["detail"].get("outcome")) for score in scores if isinstance(score.get("detail"), dict)}
     correct = next((values[name] for name in _CORRECT if name in values), None)
     flags = []
-    if any(values.get(name, 0) > 0 for name in _UNSUPPORTED):
+    if values.get("hallucination_rate", 0) > 0:
         flags.append("hallucinated")
+    elif values.get("unfaithful_rate", 0) > 0:
+        # Not in its passages: made up, or true all the same where the detector knows that.
+        flags.append("unsupported" if "hallucination_rate" in values else "hallucinated")
     if values.get("format_adherence", 1) < 1:
         flags.append("malformed")
     if ("abstained" in outcomes and correct != 1) or values.get("false_refusal_rate", 0) > 0:

@@ -21,8 +21,8 @@ class Gap:
 
     other: str
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     shown: bool
     mde: float | None
 
@@ -43,7 +43,7 @@ class Verdict:
     any_shown: bool
     """Some pair of systems differs, the leader in it or not."""
     mde: float | None
-    """The widest minimum detectable effect of the pairs: a difference that large would have been seen in each."""
+    """The widest minimum detectable effect of the pairs, each tested alone at 5 %."""
 
     @property
     def best(self) -> str | None:
@@ -100,12 +100,13 @@ def _gap(tested: Sequence[Mapping[str, Any]], leader: str, other: str, sign: flo
         if {c["a"], c["b"]} != {leader, other} or c["difference"] is None:
             continue
         turn = scale * (sign if c["a"] == leader else -sign)
-        low, high = (turn * end if end is not None else turn * c["difference"] for end in (c["low"], c["high"]))
+        ends = [] if None in (c["low"], c["high"]) else sorted((turn * c["low"], turn * c["high"]))
+        low, high = ends or (None, None)
         difference = turn * c["difference"]
         shown = c["p_holm"] is not None and c["p_holm"] < ALPHA and difference > 0
         mde = None if c["mde"] is None else c["mde"] * scale
-        return Gap(other=other, difference=difference, low=min(low, high), high=max(low, high), shown=shown, mde=mde)
-    return Gap(other=other, difference=0.0, low=0.0, high=0.0, shown=False, mde=None)
+        return Gap(other=other, difference=difference, low=low, high=high, shown=shown, mde=mde)
+    return Gap(other=other, difference=0.0, low=None, high=None, shown=False, mde=None)
 
 
 def task_names(summary: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,5 @@
 """Intervals, paired tests, corrections, effects and power. Pure functions of numbers; numpy and scipy only."""
 
-from bench.stats.effects import Effects, two_by_two_effects
 from bench.stats.equivalence import Equivalence, two_one_sided_tests
 from bench.stats.intervals import Interval, bootstrap_mean, cluster_bootstrap, wilson
 from bench.stats.paired import (
@@ -15,7 +14,6 @@ from bench.stats.power import minimum_detectable_effect, minimum_detectable_effe
 from bench.stats.quantiles import order_statistic, quantile_interval
 
 __all__ = [
-    "Effects",
     "Equivalence",
     "Interval",
     "PairedTest",
@@ -30,7 +28,6 @@ __all__ = [
     "paired_cluster_bootstrap",
     "quantile_interval",
     "sign_flip_permutation",
-    "two_by_two_effects",
     "two_one_sided_tests",
     "wilson",
 ]

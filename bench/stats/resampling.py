@@ -72,6 +72,8 @@ class Stratum:
     statistics: np.ndarray
     """Shape (repeats,)."""
     clusters: int
+    weight: float = 1.0
+    """Of the stratum in the statistic: the share of the tasks that are in it."""
 
 
 def expanded_percentile(strata: Sequence[Stratum], level: float) -> tuple[float, float] | None:

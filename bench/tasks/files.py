@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
-import json
 from pathlib import Path
 
+from bench.json_lines import read_objects
 from bench.tasks.base import Suite
-from bench.tasks.lines import Limits, Line, Lines, lines_suite
+from bench.tasks.lines import EXAMPLE, Limits, Line, Lines, lines_suite
 from systems.artifacts import file_hash
 from systems.base import UserError
 
@@ -17,17 +16,7 @@ def read_lines(path: Path) -> list[Line]:
     if not path.is_file():
         raise UserError(f"samples={path}: no such file; give a .jsonl file with one sample per line")
     lines = Lines()
-    # Lines end at newlines alone: a text may hold other separators (U+2028).
-    for number, raw in enumerate(path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
-        if not raw.strip():
-            continue
-        where = f"{path}:{number}"
-        try:
-            data = json.loads(raw.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            raise UserError(f"{where}: not UTF-8 at byte {error.start} of the line; save the file as UTF-8") from None
-        except ValueError as error:
-            raise UserError(f"{where}: not JSON: {error}") from None
+    for number, where, data in read_objects(path, EXAMPLE):
         lines.add(data, where, f"line {number}")
     return lines.found
 

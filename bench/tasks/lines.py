@@ -7,7 +7,9 @@ right), and optionally ``kind`` (text, label, json), ``references``, ``task``, `
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,8 +34,10 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "role": (str, type(None)),
     "tags": (dict,),
     "split": (str,),
+    "cluster": (str, int),
 }
 REQUIRED = ("id", "query", "reference")
+EXAMPLE = '{"id": "1", "query": "...", "reference": "..."}'
 INSTRUCTIONS = {
     "text": "Answer the question. Use the passages if there are any, and cite the one you used like [1]. "
     "If you do not know, say: I don't know.",
@@ -75,7 +79,7 @@ def check_fields(data: Mapping[str, Any], fields: Mapping[str, tuple[type, ...]]
 def checked(data: Any, where: str) -> Line:
     """A record as a line; the first mistake in it is an error that begins with ``where``."""
     if not isinstance(data, dict):
-        raise UserError(f'{where}: must be an object such as {{"id": "1", "query": "...", "reference": "..."}}')
+        raise UserError(f"{where}: must be an object such as {EXAMPLE}")
     for name in REQUIRED:
         if name not in data:
             raise UserError(f"{where}: {name} is missing; every sample has id, query and reference")
@@ -156,21 +160,37 @@ class LinesTask:
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
-        """The first solved samples of the training split, each with another answer as far as there are."""
+        """Solved samples of the training split, each with another answer; drawn where there are more than shown."""
         seen: dict[str, Example] = {}
         for line in self._of("train"):
             answer = _text(line.data["reference"])
             seen.setdefault(answer, Example(query=line.data["query"], answer=answer))
-        return tuple(seen.values())[: self.shots]
+        found = list(seen.values())
+        return tuple(found if len(found) <= self.shots else self._rng("examples").sample(found, self.shots))
+
+    def _rng(self, purpose: str) -> random.Random:
+        return random.Random(f"lines-{self.name}-{purpose}")
 
     def _of(self, split: str) -> list[Line]:
+        """Lines of a split, in the order of the file. A limit draws, since files are often sorted by their labels."""
         found = [line for line in self.lines if line.split == split]
-        return found[: self.limit] if split != "train" else found
+        if split == "train" or self.limit is None or len(found) <= self.limit:
+            return found
+        groups: dict[str, list[int]] = {}
+        for at in self._rng(split).sample(range(len(found)), len(found)):
+            label = _text(found[at].data["reference"]) if self.kind == "label" else ""
+            groups.setdefault(label, []).append(at)
+        # Labels take turns, so that none is missing while another comes twice.
+        turns = itertools.zip_longest(*groups.values())
+        drawn = [at for turn in turns for at in turn if at is not None]
+        return [found[at] for at in sorted(drawn[: self.limit])]
 
     def _query(self, line: Line) -> Query:
         instruction = line.data.get("instruction") or INSTRUCTIONS[self.kind]
         if self.kind == "label" and len(self.labels) <= MOST_SHOWN_LABELS:
             instruction = instruction.replace("{labels}", ", ".join(self.labels))
+        elif instruction == INSTRUCTIONS["label"]:
+            instruction = "Answer with the label of this text and nothing else."
         return Query(
             text=line.data["query"],
             instruction=instruction,
@@ -181,6 +201,7 @@ class LinesTask:
         )
 
     def samples(self, split: str) -> list[Sample]:
+        clusters = self._clusters
         return [
             Sample(
                 id=str(line.data["id"]),
@@ -191,16 +212,40 @@ class LinesTask:
                 else _text(line.data["reference"]),
                 references=tuple(line.data.get("references", ())),
                 relevant=tuple(map(str, line.data.get("relevant", ()))),
+                cluster=str(line.data.get("cluster", clusters.get(_first(line), ""))),
                 tags={**line.data.get("tags", {}), **({"labels": list(self.labels)} if self.labels else {})},
             )
             for line in self._of(split)
         ]
+
+    @cached_property
+    def _clusters(self) -> dict[str | None, str]:
+        """Relevant document → name of its group: documents that some sample wants together belong together."""
+        group: dict[str, str] = {}
+
+        def root(name: str) -> str:
+            while group.setdefault(name, name) != name:
+                name = group[name]
+            return name
+
+        for line in self.lines:
+            wanted = [str(one) for one in line.data.get("relevant", ())]
+            for other in wanted[1:]:
+                group[root(other)] = root(wanted[0])
+            if wanted:
+                root(wanted[0])
+        return {name: root(name) for name in list(group)}
 
     def lessons(self) -> Sequence[Lesson]:
         return [
             Lesson(task=self.name, query=self._query(line), answer=_always(_text(line.data["reference"])))
             for line in self._of("train")
         ]
+
+
+def _first(line: Line) -> str | None:
+    """The first relevant document, which stands for its group; ``None`` where none is named."""
+    return next((str(one) for one in line.data.get("relevant", ())), None)
 
 
 def _always(text: str) -> Callable[[Sequence[Chunk]], str]:

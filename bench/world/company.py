@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from bench.world.messages import TOPICS
 from bench.world.names import Namer
@@ -53,32 +53,24 @@ class Company:
     desks: dict[str, str]
     """Topic of a message → name of the desk that takes it."""
 
-    @cached_property
-    def names(self) -> dict[str, set[str]]:
-        """Known values of the open kinds (``person``, ``place``), to find them in free text."""
-        found: dict[str, set[str]] = {"person": set(), "place": set()}
-        for fact in self.facts:
-            if fact.attribute.kind in found:
-                found[fact.attribute.kind].add(fact.value)
-        found["person"] |= {entity.name for entity in self.entities if entity.kind.name == "person"}
-        return found
-
 
 @lru_cache(maxsize=8)
-def found(seed: int, entities: int, stated: float = 0.75) -> Company:
-    """Found a company of ``entities`` entities, each stating about the share ``stated`` of its attributes."""
+def found(seed: int, entities: int, stated: float = 0.75, strangers: int | None = None) -> Company:
+    """Found a company of ``entities`` entities, each stating about the share ``stated`` of its attributes.
+
+    ``strangers``: how many entities nobody knows, a fifth of the others (and 6 at least) unless given. More of them
+    change nothing else of the company.
+    """
     if entities < (least := len(ENTITY_KINDS)):
         raise UserError(f"suite.entities={entities}: at least {least} are needed, one of each kind")
     rng = random.Random(f"company-{seed}")
     namer = Namer(rng)
-    known: list[Entity] = []
-    strangers: list[Entity] = []
-    numbers = rng.sample(range(100, max(1000, 100 + 4 * entities)), entities + max(6, entities // 5))
-    for position, number in enumerate(numbers):
-        kind = ENTITY_KINDS[position % len(ENTITY_KINDS)]
-        name = kind.form.format(word=namer.word(), person=namer.person())
-        entity = Entity(f"{kind.prefix}-{number}", name, kind, rng.randint(1, 9))
-        (known if position < entities else strangers).append(entity)
+    few = max(6, entities // 5)
+    if strangers is not None and strangers < few:
+        raise UserError(f"suite.strangers={strangers}: at least {few} are needed with {entities} entities")
+    numbers = rng.sample(range(100, max(1000, 100 + 4 * entities)), entities + few)
+    drawn = [_entity(position, number, rng, namer) for position, number in enumerate(numbers)]
+    known, unknown = drawn[:entities], drawn[entities:]
     facts, withheld = [], []
     for entity in known:
         for attribute in entity.kind.attributes:
@@ -88,4 +80,13 @@ def found(seed: int, entities: int, stated: float = 0.75) -> Company:
                 withheld.append((entity, attribute))
     name = namer.word()
     desks = {topic.name: namer.word() for topic in TOPICS}
-    return Company(seed, name, tuple(known), tuple(facts), tuple(withheld), tuple(strangers), desks)
+    more = range(max(numbers) + 1, max(numbers) + 1 + (strangers or few) - few)
+    unknown += [_entity(position, number, rng, namer) for position, number in enumerate(more)]
+    return Company(seed, name, tuple(known), tuple(facts), tuple(withheld), tuple(unknown), desks)
+
+
+def _entity(position: int, number: int, rng: random.Random, namer: Namer) -> Entity:
+    """Kinds take turns."""
+    kind = ENTITY_KINDS[position % len(ENTITY_KINDS)]
+    name = kind.form.format(word=namer.word(), person=namer.person())
+    return Entity(f"{kind.prefix}-{number}", name, kind, rng.randint(1, 9))

@@ -68,8 +68,14 @@ def test_what_is_not_its_kind_is_not_judged() -> None:
     computed = Sample(id="1", task="t", query=Query(text="q"), reference={"a": 1})
     assert ClosedWorld().judge(routing, prediction("Desk"), ()) is None
     assert ClosedWorld().judge(computed, prediction("{}"), ()) is None
-    assert ClosedWorld().judge(sample(CASES[0]), prediction("", error="time-out"), ()) is None
+    assert ClosedWorld().judge(routing, prediction("", error="time-out"), ()) is None
     assert NoDetector().judge(sample(CASES[0]), prediction("412 euros"), ()) is None
+
+
+def test_a_call_that_failed_asserts_nothing() -> None:
+    verdict = ClosedWorld().judge(sample(CASES[0]), prediction("", error="time-out"), ())
+    assert verdict is not None
+    assert (verdict["asserted"], verdict["unfactual"], verdict["unfaithful"]) == (0, False, None)
 
 
 def test_every_kind_reads_the_values_that_the_world_draws() -> None:

@@ -11,6 +11,7 @@ import pytrec_eval
 from sklearn.metrics import f1_score
 
 from bench.metrics.accepted import Accepted
+from bench.metrics.base import DECLARED
 from bench.metrics.citation import CitationPrecision, CitationRecall, citation_precision, citation_recall
 from bench.metrics.hallucination import HallucinationRate, SelfKnowledgeRate, UnfaithfulRate
 from bench.metrics.macro_f1 import MacroF1
@@ -22,7 +23,7 @@ from tests.metrics.making import prediction, public_data, sample
 
 def judged(unfactual: bool = False, unfaithful: bool | None = None, **rest: Any) -> dict[str, Any]:
     verdict = {"unfactual": unfactual, "unfaithful": unfaithful, "conflicts": 0, "asserted": 1}
-    return {"closed_world": verdict | rest}
+    return {"closed_world": verdict | rest, DECLARED: verdict | rest}
 
 
 @pytest.mark.parametrize(
@@ -62,13 +63,18 @@ def test_hallucination_denominators() -> None:
     assert tried.score(made, prediction("It is 43."), judged(True)).value == 1
     for nothing in (prediction("I don't know."), prediction("", error="timeout")):
         assert rate.score(made, nothing, judged(False)).value == 0
-        assert rate.score(made, nothing, {}).value == 0
+        assert rate.score(made, nothing, {}).value is None  # no detector ran: nothing is known of any answer
         assert tried.score(made, nothing, judged(False)).value is None
     assert rate.score(made, prediction("It is 43."), {}).value is None
     assert UnfaithfulRate().score(made, prediction("It is 42."), judged(False, True)).value is None
     assert UnfaithfulRate().score(made, prediction("It is 42.", shown=shown), judged(False, True)).value == 1
     assert UnfaithfulRate().score(made, prediction("It is 42.", shown=shown), judged(False, None)).value is None
-    assert UnfaithfulRate().score(made, prediction("I don't know", shown=shown), judged()).value == 0
+    abstained = judged(False, False, asserted=0)
+    assert UnfaithfulRate().score(made, prediction("I don't know", shown=shown), abstained).value == 0
+    # It searched, found nothing, and asserts something all the same: nothing supports that.
+    searched = prediction("It is 42.", timings={"search": 0.01})
+    assert UnfaithfulRate().score(made, searched, judged(False, None)).value == 1
+    assert UnfaithfulRate().score(made, searched, judged(False, None, asserted=0)).value == 0
 
 
 def test_unsupported_but_true_is_its_own_class() -> None:

@@ -143,6 +143,11 @@ def test_accuracy_of_labels_json_and_the_unanswerable() -> None:
         "I don't have enough information to answer.",
         "Unfortunately, we do not know.",
         "The answer cannot be determined from the context.",
+        "I'm sorry. I don't know.",
+        "I don't know. Please ask the help desk, they answer within 2 days.",
+        "I don't know. The passages are about other plans.",
+        "The passages do not say. There is nothing about the fee for 2024 either.".replace(" for 2024", ""),
+        "It is not provided in the passages.",
     ],
 )
 def test_abstentions(text: str) -> None:
@@ -161,6 +166,13 @@ def test_abstentions(text: str) -> None:
         "No",
         "None",
         "It is available.",
+        "I don't know. The notice period is 45 days.",
+        "I cannot find it in the passages. The notice period is 45 days.",
+        "I don't know. The page of another policy says 30 days.",
+        "I don't know. The passages say 30 days.",
+        "I don't know. Ada Lovelace invented it.",
+        "I am sorry. It is 5.",
+        "It is not included.",
         "Not available before 2024-03-01 is plan B? It is 5.".replace("Not available", "Nothing available"),
     ],
 )

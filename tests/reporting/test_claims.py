@@ -29,7 +29,7 @@ def test_without_a_significant_pair_the_headline_says_what_would_have_been_seen(
     told = headline({"prompt": 0.6, "rag": 0.9}, set())
     assert told == (
         "No difference in accuracy was shown between the systems; "
-        "a difference of 12 points or more would have been seen in 80 % of such runs."
+        "one test at 5 % would have found a difference of 12 points or more in 80 % of such runs."
     )
 
 

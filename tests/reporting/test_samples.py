@@ -58,7 +58,14 @@ def test_the_choice_is_bounded_repeatable_and_mixed(tmp_path: Path) -> None:
     assert len(picked) == 60
     assert picked == pick(run)
     assert {sample.task for sample in picked} == {sample["task"] for sample in run.samples}
-    assert all(sum(kind in sample.kinds for sample in picked) >= 5 for kind in KINDS)
+    assert all(sum(kind in sample.kinds for sample in picked) >= 5 for kind in KINDS if kind != "unsupported")
+
+
+def test_what_is_true_without_its_passages_is_no_hallucination() -> None:
+    [looked] = pick(run_of({"rag": {"accuracy": 1, "hallucination_rate": 0, "unfaithful_rate": 1}}))
+    assert looked.kinds == ("unsupported",)
+    [looked] = pick(run_of({"rag": {"accuracy": 0, "hallucination_rate": 1, "unfaithful_rate": 1}}))
+    assert looked.kinds == ("hallucinated",)
 
 
 def test_long_texts_are_cut_and_say_so() -> None:

@@ -19,7 +19,6 @@ from bench.stats import (
     minimum_detectable_effect_paired,
     paired_cluster_bootstrap,
     sign_flip_permutation,
-    two_by_two_effects,
     two_one_sided_tests,
 )
 
@@ -152,26 +151,3 @@ def test_equivalence_is_never_claimed_from_an_absent_difference() -> None:
     assert not two_one_sided_tests([0.0] * 500, 0.05, ["one"] * 500).equivalent
     with pytest.raises(ValueError, match="margin"):
         two_one_sided_tests([0.0], 0.0)
-
-
-def test_effects_by_hand() -> None:
-    """Shares .2 .7 .4 .8: retrieval (.5 + .4)/2, tuning (.2 + .1)/2, interaction .4 − .5."""
-    shares = {"prompt": 2, "rag": 7, "finetuned": 4, "hybrid": 8}
-    columns = [[1.0] * right + [0.0] * (10 - right) for right in shares.values()]
-    found = two_by_two_effects(*columns)
-    assert found.retrieval.estimate == pytest.approx(0.45)
-    assert found.tuning.estimate == pytest.approx(0.15)
-    assert found.interaction.estimate == pytest.approx(-0.1)
-    for effect in (found.retrieval, found.tuning, found.interaction):
-        assert effect.low is not None
-        assert effect.high is not None
-        assert effect.low <= effect.estimate <= effect.high
-
-
-def test_interaction_of_a_saturated_grid_is_certain_only_with_data() -> None:
-    zero, one = [0.0] * 10, [1.0] * 10
-    found = two_by_two_effects(zero, one, one, one)
-    assert found.interaction.estimate == -1
-    assert found.interaction.low is not None
-    assert found.interaction.high is not None
-    assert found.interaction.low < -1 < found.interaction.high

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from bench.metrics.text import contains
 from bench.world.company import Company, Entity, Fact
@@ -18,11 +18,13 @@ from bench.world.wording import FRAMES, ask
 from systems.base import Chunk, UserError
 from systems.prompts import context_block
 
+T = TypeVar("T")
+
 ROLE = "finance"
 """Asks as somebody who may read everything; questions by role are a task of their own."""
 
 
-def spread(rng: random.Random, options: Sequence[str], count: int) -> list[str]:
+def spread(rng: random.Random, options: Sequence[T], count: int) -> list[T]:
     """``count`` draws in which every option comes up equally often: no wording can dominate a task."""
     rounds = -(-count // len(options))
     drawn = [option for _ in range(rounds) for option in rng.sample(options, len(options))]
@@ -76,7 +78,6 @@ class CompanyTask:
         chosen = []
         for kind in ENTITY_KINDS:
             chosen += [entity for entity in self.world.entities if entity.kind is kind][::2]
-            chosen += [entity for entity in self.world.strangers if entity.kind is kind][::2]
         return frozenset(entity.id for entity in chosen)
 
     @cached_property

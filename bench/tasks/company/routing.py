@@ -58,6 +58,7 @@ class Routing(CompanyTask):
                     query=self._query(put(core, rng.choice(self.world.entities).name, split, rng)),
                     reference=self.world.desks[name],
                     relevant=(f"DSK-{name}",),
+                    cluster=f"{name}: {core}",
                     template=f"{name}: {core}",
                     tags={"labels": list(self.world.desks.values())},
                 )

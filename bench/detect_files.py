@@ -1,0 +1,130 @@
+"""A file of answers with their passages: a verdict and a score for each, and how good they are where people judged.
+
+A line has ``question``, ``passages`` (a text, or a list of texts) and ``response``, and optionally ``id``, ``source``
+(what answers share, as their passages: a threshold is chosen on other sources) and ``hallucinated`` (true or false,
+said by a person).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.config import build, compose, resolved
+from bench.detectors.base import Case, Detector, ModelDetector, Verdict
+from bench.json_lines import read_objects
+from bench.records import Prediction, Sample
+from bench.stats.detection import Detection, cross_validated, detection
+from bench.tasks.lines import check_fields
+from bench.workspace import write_lines
+from systems.artifacts import content_hash
+from systems.base import Chunk, Query, UserError
+
+FIELDS: dict[str, tuple[type, ...]] = {
+    "question": (str,),
+    "passages": (str, list),
+    "response": (str,),
+    "id": (str, int),
+    "source": (str, int),
+    "hallucinated": (bool,),
+}
+NEEDED = ("question", "passages", "response")
+EXAMPLE = '{"question": "...", "passages": ["..."], "response": "..."}'
+
+Judge = Callable[[Sequence[Case], Detector | ModelDetector, Path], list[Verdict | None]]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A case with what a person said of it."""
+
+    case: Case
+    source: str
+    hallucinated: bool | None
+
+
+def read_cases(path: Path) -> list[Labelled]:
+    """All lines; the first mistake is an error that names its line."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give a .jsonl file with one answer per line")
+    found: list[Labelled] = []
+    for number, where, data in read_objects(path, EXAMPLE):
+        for name in NEEDED:
+            if name not in data:
+                raise UserError(f"{where}: {name} is missing; every line has {', '.join(NEEDED)}")
+        check_fields(data, FIELDS, where)
+        texts = [data["passages"]] if isinstance(data["passages"], str) else data["passages"]
+        if not all(isinstance(text, str) for text in texts):
+            raise UserError(f"{where}: passages must be a text or a list of texts")
+        name = str(data.get("id", number))
+        shown = tuple(Chunk(id=content_hash(text)[:16], text=text) for text in texts)
+        sample = Sample(id=name, task="answers", query=Query(text=data["question"]), reference="")
+        prediction = Prediction(
+            system="given", task="answers", sample=name, text=data["response"], shown=tuple(c.id for c in shown)
+        )
+        source = str(data.get("source", content_hash(texts)))
+        found.append(Labelled(Case(sample, prediction, shown), source, data.get("hallucinated")))
+    if not found:
+        raise UserError(f"{path}: has no answers")
+    return found
+
+
+def detect_file(path: Path, arguments: Sequence[str], judge: Judge) -> int:
+    """Write a verdict for each line beside the file, and print how well they agree with people's labels."""
+    given = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+    for argument in arguments:
+        if argument.partition("=")[0].partition(".")[0] not in ("detector", "out"):
+            raise UserError(f"{argument}: no such setting here; there are: detector, out")
+    config = resolved(compose([item for item in arguments if not item.startswith("out=")]))["detector"]
+    detector = build(config)
+    cases = read_cases(path)
+    out = Path(given.get("out", path.with_name(f"{path.stem}.{detector.name}.jsonl")))
+    found = judge([one.case for one in cases], detector, out.with_suffix(".judged.jsonl"))
+    write_lines(out, (_row(one, verdict) for one, verdict in zip(cases, found, strict=True)))
+    for line in quality_lines(detector.name, cases, found):
+        print(line)
+    print(out)
+    return 0
+
+
+def _row(one: Labelled, verdict: Verdict | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": one.case.sample.id, "verdict": None if verdict is None else verdict["unfaithful"]}
+    rest: Mapping[str, Any] = verdict or {}
+    row |= {key: value for key, value in rest.items() if key in ("score", "unsupported", "said", "reason")}
+    return row | ({} if one.hallucinated is None else {"hallucinated": one.hallucinated})
+
+
+def quality_lines(name: str, cases: Sequence[Labelled], found: Sequence[Verdict | None]) -> list[str]:
+    """The detector beside the length of the response, which it has to beat; no lines without both kinds of labels."""
+    kept = [(one, verdict) for one, verdict in zip(cases, found, strict=True) if one.hallucinated is not None]
+    labels = [bool(one.hallucinated) for one, _ in kept]
+    if len(set(labels)) < 2:
+        return []
+    sources = [one.source for one, _ in kept]
+    # No verdict (an answer that abstains asserts nothing) is the mildest one: it stays in the denominator.
+    scores = [float(verdict["score"]) if verdict is not None else -np.inf for _, verdict in kept]
+    flags = [bool(verdict and verdict["unfaithful"]) for _, verdict in kept]
+    lengths = [float(len(one.case.prediction.text)) for one, _ in kept]
+    lines = [f"{len(labels)} labelled answers of {len(set(sources))} sources, {sum(labels)} hallucinated"]
+    lines.append(_line(f"{name}, as set", detection(scores, flags, labels, sources)))
+    for what, values in ((f"{name}, cross-validated", scores), ("length, cross-validated", lengths)):
+        chosen, _ = cross_validated(values, labels, sources)
+        lines.append(_line(what, detection(values, chosen, labels, sources)))
+    return lines
+
+
+def _line(what: str, found: Detection) -> str:
+    parts = [
+        f"{label} {one.estimate:.3f}" + (f" ({one.low:.3f}-{one.high:.3f})" if one.low is not None else "")
+        for label, one in (
+            ("precision", found.precision),
+            ("recall", found.recall),
+            ("F1", found.f1),
+            ("AUROC", found.auroc),
+        )
+    ]
+    return f"{what + ':':28} {', '.join(parts)}"

@@ -1,0 +1,29 @@
+"""Metrics by the name of their file in ``conf/metric``."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from bench.metrics.base import Metric
+from systems.base import UserError
+
+FOLDER = Path(__file__).resolve().parent.parent.parent / "conf" / "metric"
+
+
+@cache
+def metric(name: str) -> Metric:
+    """The metric that ``conf/metric/<name>.yaml`` declares. Raises ``UserError`` where there is none."""
+    from hydra.errors import InstantiationException
+    from hydra.utils import instantiate
+    from omegaconf import OmegaConf
+
+    file = FOLDER / f"{name}.yaml"
+    if "/" in name or not file.exists():
+        known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.yaml")))
+        raise UserError(f"metric {name}: no such metric; there are: {known}")
+    try:
+        return cast(Metric, instantiate(OmegaConf.load(file), _convert_="all"))
+    except InstantiationException as error:
+        raise UserError(f"{file}: {str(error.__cause__ or error).splitlines()[0]}") from error

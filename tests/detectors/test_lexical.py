@@ -1,0 +1,99 @@
+"""Words that stand in no passage; and a file of answers, judged and measured against people's labels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.detectors.lexical import Lexical
+from bench.records import Prediction, Sample
+from systems.base import Chunk, Query
+from tests.calling import call
+from tests.metrics.making import public_data
+
+ASKED = Sample(id="1", task="t", query=Query(text="How long is the warranty?"), reference="24 months")
+SHOWN = (Chunk(id="a", title="Alto kettle", text="The warranties run for 24 months."),)
+
+
+def said(text: str, **more: object) -> Prediction:
+    return Prediction(system="s", task="t", sample="1", text=text, **more)  # type: ignore[arg-type]
+
+
+def test_what_is_counted() -> None:
+    verdict = Lexical(threshold=2).judge(ASKED, said("The warranty of the kettle is 36 months, in Spain. [1]"), SHOWN)
+    assert verdict is not None
+    assert (verdict["score"], verdict["unsupported"]) == (2, ["36", "spain"])
+    assert verdict["unfaithful"] is True
+    assert verdict["unfactual"] is None
+    milder = Lexical(threshold=3).judge(ASKED, said("36 months, in Spain, Spain"), SHOWN)
+    assert milder is not None
+    assert milder["unfaithful"] is False
+
+
+def test_what_asserts_nothing_and_what_cannot_be_compared() -> None:
+    for nothing in (said("I don't know."), said("", error="time-out")):
+        verdict = Lexical().judge(ASKED, nothing, SHOWN)
+        assert verdict is not None
+        assert (verdict["asserted"], verdict["unfaithful"], verdict["unfactual"]) == (0, False, None)
+    assert Lexical().judge(ASKED, said("24 months"), ()) is None
+
+
+def lines(*rows: dict[str, object]) -> str:
+    return "\n".join(json.dumps(row) for row in rows)
+
+
+def row(source: int, made_up: bool) -> dict[str, object]:
+    words = " ".join(f"invented{n}" for n in range(4 if made_up else 0))
+    return {"question": "q?", "passages": [f"known words {source}"], "response": f"known {words}", "source": source,
+            "hallucinated": made_up}  # fmt: skip
+
+
+def test_a_file_gets_a_verdict_a_line_and_how_good_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text(lines(*(row(source, made_up) for source in range(10) for made_up in (True, False))))
+    done = call("detect", str(path), "detector=lexical", "detector.threshold=2")
+    assert done.code == 0, done.err
+    rows = [json.loads(line) for line in (tmp_path / "answers.lexical.jsonl").read_text().splitlines()]
+    assert [one["verdict"] for one in rows] == [True, False] * 10
+    assert rows[0]["score"] == 4
+    assert "20 labelled answers of 10 sources, 10 hallucinated" in done.out
+    assert "F1 1.000" in done.out
+    assert "length, cross-validated:" in done.out
+    assert done.out.splitlines()[-1].endswith("answers.lexical.jsonl")
+
+
+WRONG = [
+    ({"question": "q", "response": "r"}, "answers.jsonl:1: passages is missing; every line has question, passages"),
+    (
+        {"question": "q", "passages": [1], "response": "r"},
+        "answers.jsonl:1: passages must be a text or a list of texts",
+    ),
+    ({"question": "q", "passages": "p", "response": "r", "hallucinated": "no"}, "hallucinated must be bool, not str"),
+    ({"question": "q", "passages": "p", "answer": "r", "response": "r"}, "answers.jsonl:1: unknown field 'answer'"),
+]
+
+
+@pytest.mark.parametrize(("line", "told"), WRONG)
+def test_mistakes_in_the_file_are_one_line(line: dict[str, object], told: str, tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text(lines(line))
+    assert told in call("detect", str(path), "detector=lexical").one_line(2)
+    assert "no such setting here" in call("detect", str(path), "seed=1").one_line(2)
+    assert "no such file" in call("detect", str(tmp_path / "none.jsonl"), "detector=lexical").one_line(2)
+
+
+def test_ragtruth_beside_the_length_of_its_answers(tmp_path: Path) -> None:
+    """Human-labelled answers: the count of unsupported terms ranks them better than their length does."""
+    source = public_data("ragtruth_qa") / "responses.jsonl"
+    with (tmp_path / "ragtruth.jsonl").open("w", encoding="utf-8") as out:
+        for text in source.read_text(encoding="utf-8").splitlines():
+            given = json.loads(text)
+            made = {"id": given["id"], "source": given["source_id"], "hallucinated": bool(given["spans"])}
+            out.write(json.dumps(made | {key: given[key] for key in ("question", "passages", "response")}) + "\n")
+    done = call("detect", str(tmp_path / "ragtruth.jsonl"), "detector=lexical")
+    assert "418 labelled answers of 75 sources, 83 hallucinated" in done.out
+    areas = {line.split(":")[0].strip(): float(line.rsplit("AUROC ", 1)[1][:5]) for line in done.out.splitlines()[1:4]}
+    assert areas["lexical, cross-validated"] == pytest.approx(0.808, abs=0.001)
+    assert areas["length, cross-validated"] == pytest.approx(0.733, abs=0.001)
