@@ -39,6 +39,8 @@ $(INSTALLED): requirements/cpu.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --no-deps $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements/cpu.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import torch' || \
+		{ echo "make: PyTorch does not load: this index has its CUDA builds; say make TORCH_INDEX=URL with CPU builds" >&2; exit 2; }
 	touch $@
 
 lock: $(INSTALLED)

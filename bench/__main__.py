@@ -108,6 +108,15 @@ def main(arguments: list[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         print(f"bench {stage}: {place}{error.strerror or error}", file=sys.stderr)
         return 1
+    except Exception as error:
+        if traceback:
+            raise
+        words = " ".join(str(error).split())[:300]
+        print(
+            f"bench {stage}: {type(error).__name__}: {words}; this was not foreseen: --traceback shows where",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         print(f"bench {stage}: interrupted; the same command goes on from here", file=sys.stderr)
         return 130

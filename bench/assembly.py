@@ -63,7 +63,14 @@ class Assembly:
     @cached_property
     def engine(self) -> Generator:
         """What runs the model; its weights are loaded at the first request."""
-        return build(self.config.engine, model=self.model)
+        # A system may have an adapter of its own, larger than the others': the engine has to hold all of them.
+        ranks = [int(node.adapter.rank) for node in self.system_nodes.values() if "rank" in (node.get("adapter") or {})]
+        known = self.config.engine.get("max_lora_rank")
+        return build(
+            self.config.engine,
+            model=self.model,
+            **({"max_lora_rank": max([int(known), *ranks])} if known is not None else {}),
+        )
 
     @cached_property
     def suite(self) -> Suite:

@@ -32,6 +32,14 @@ def data_hash(suite: Suite) -> str:
     return content_hash([samples_hash(suite.samples()), records_hash(suite.corpus), suite.data])[:16]
 
 
+def retrieval_hash(assembly: Assembly) -> str:
+    """Names the weights that find passages, which a config names by their place alone."""
+    nodes = [node["retriever"] for node in assembly.system_nodes.values() if "retriever" in node]
+    rerankers = [build(node.reranker) for node in nodes if node.get("reranker") is not None]
+    embedders = [found for node in nodes if (found := assembly.embedder_of(node)) is not None]
+    return content_hash([one.identity for one in (*embedders, *rerankers)])[:16]
+
+
 def check_parts(assembly: Assembly) -> None:
     """Build what is not needed before the answers are there: a wrong setting must not cost a night."""
     for part in ("load", "detector", "price", "tracker"):
@@ -39,7 +47,8 @@ def check_parts(assembly: Assembly) -> None:
     for name in assembly.system_nodes:
         if assembly.wants_adapter(name):
             build(assembly.system_nodes[name]["adapter"])
-    _ = assembly.engine
+    if hasattr(assembly.engine, "serves") and not assembly.workspace.complete.exists():
+        assembly.engine.start()  # a server that does not answer must not be found out after hours of building
 
 
 def begin(assembly: Assembly) -> dict[str, Any]:
@@ -56,6 +65,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         "data": data_hash(suite),
         "model": assembly.model.identity,
         "config": config_hash(assembly.plain),
+        **({"retrieval": retrieval_hash(assembly)} if any(map(assembly.wants_index, names)) else {}),
     }
     found = workspace.read_manifest()
     if found:

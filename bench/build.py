@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from bench.assembly import Assembly
 from bench.config import build, compose
-from bench.progress import Progress, say
+from bench.progress import Told, counted, say
 from systems.artifacts import content_hash
-from systems.base import Chunk, Filters
+from systems.base import Chunk, Filters, UserError
 from systems.retrieving import within_budget
 from systems.tuning.examples import TokenExample, TrainingExample, token_examples
 
 if TYPE_CHECKING:
     from systems.knowledge.hosting import IndexHost
     from systems.knowledge.index import Index
+
+
+MOST_LEFT_OUT = 0.1
+"""Share of the training examples that may be longer than a row of training."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
     key = content_hash(inputs)[:16]
     started = time.perf_counter()
     say(f"index {key}: {len(documents)} documents, {len(chunks)} chunks")
-    index, reused = host.open(key, chunks, embedder, assembly.store, inputs)
+    with Told("indexing") as progress:
+        index, reused = host.open(key, chunks, embedder, assembly.store, inputs, progress)
     record = {
         "key": key,
         "documents": len(documents),
@@ -115,17 +120,13 @@ def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[s
 
     def make(directory: Path) -> None:
         say(f"training the adapter of {name}: {len(examples)} examples")
-        progress: list[Progress] = []
+        with Told("training") as progress:
 
-        def report(step: int, steps: int, loss: float | None) -> None:
-            if not progress:
-                progress.append(Progress("training", steps))
-            if loss is not None:
-                progress[0].step(f"loss {loss:.3f}")
+            def report(step: int, steps: int, loss: float | None) -> None:
+                if loss is not None:
+                    progress(step, steps, f"loss {loss:.3f}")
 
-        train_adapter(assembly.model, examples, tuning, directory, report)
-        if progress:
-            progress[0].__exit__(None, None, None)
+            train_adapter(assembly.model, examples, tuning, directory, report)
 
     path = assembly.store.build("adapter", key, make, inputs)
     import json
@@ -147,12 +148,14 @@ def training_examples(
         texts = [lesson.query.search_text() for lesson in lessons if lesson.retrieve]
         retriever = assembly.retriever(assembly.config.retriever, index, shown, queries=texts)
     rng = random.Random(f"lessons-{seed}")
-    for lesson in lessons:
+    for lesson in counted("training examples", lessons):
         closed = lesson.answer(())
         if closed is not None:
             examples.append(TrainingExample(query=lesson.query, answer=closed, skill=lesson.task))
         if retriever is not None and lesson.retrieve:
-            hits, _ = retriever.retrieve(lesson.query.search_text(), Filters(role=lesson.query.role))
+            hits, _ = retriever.retrieve(
+                lesson.query.search_text(), Filters(role=lesson.query.role, **lesson.query.filters)
+            )
             allowed = [hit.chunk for hit in hits if hit.chunk.document not in assembly.suite.unseen]
             passages: Sequence[Chunk] = within_budget(allowed[:shown], budget, assembly.model.count)
             passages = rng.sample(passages, len(passages))  # no place among the passages may give the answer away
@@ -164,7 +167,11 @@ def training_examples(
     rng.shuffle(examples)
     found = list(token_examples(examples, builder, assembly.model, max_tokens))
     if left_out := len(examples) - len(found):
-        say(f"{left_out} of {len(examples)} training examples are longer than tuning.max_tokens={max_tokens}: left out")
+        text = f"{left_out} of {len(examples)} training examples are longer than tuning.max_tokens={max_tokens}"
+        if left_out > MOST_LEFT_OUT * len(examples):
+            # Those with passages are the long ones: without them the weights would not learn to read.
+            raise UserError(f"{text}; raise it, or lower context_budget={budget}")
+        say(f"{text}: left out")
     return found
 
 

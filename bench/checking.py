@@ -47,10 +47,9 @@ class RunSettings:
     passages: int
     corpus: str | None
     samples: str | None
-    selection_budget: int
 
     def __post_init__(self) -> None:
-        least = {"repeats": 1, "passages": 1, "context_budget": 0, "selection_budget": 0, "seed": 0}
+        least = {"repeats": 1, "passages": 1, "context_budget": 0, "seed": 0}
         for name, value in least.items():
             if getattr(self, name) < value:
                 raise UserError(f"{name}={getattr(self, name)}: must be {value} or more")
@@ -67,6 +66,9 @@ def check_run(config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
     for name, hint in hints.items():
         _check_value(config[name], hint, name)
     RunSettings(**{name: config[name] for name in hints})
+    for name in ("corpus", "samples"):
+        if config[name] is not None and name not in config["suite"]:
+            raise UserError(f"{name}={config[name]}: is for suite=files; this suite has its own; say suite=files")
     _walk(config, raw, raw, "")
 
 

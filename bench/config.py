@@ -126,6 +126,8 @@ def _one_line(error: BaseException, root: str, overrides: Sequence[str]) -> str:
 def _near_keys(key: str, root: str, overrides: Sequence[str]) -> list[str]:
     """The key that exists, under the user's own choice of groups, and looks like the mistyped one."""
     groups = [item for item in overrides if "." not in item.partition("=")[0] and not item.startswith(key)]
+    if not overrides:
+        return []  # the project's own files are at fault: composing them again would only fail again
     try:
         node: Any = compose(groups, root)
     except UserError:

@@ -25,6 +25,11 @@ def check_splits(suite: Suite) -> list[dict[str, Any]]:
         evaluated = asked[task.name] = _texts(samples)
         shown = {normalise(e.query) for sample in samples for e in sample.query.examples}
         developed = set(_texts(task.samples("development")))
+        if common := sorted(developed & learned[task.name]):
+            raise UserError(
+                f"task {task.name}: {len(common)} question(s) of the development split also stand in its training, "
+                f"first {common[0][:60]!r}; take them out of one of the two"
+            )
         for source, texts in (
             ("training", learned[task.name]),
             ("few-shot examples", shown),

@@ -55,6 +55,9 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     started = time.perf_counter()
     # Where an engine cannot answer, it says so now, and not once per sample.
     assembly.engine.start()
+    for adapter in dict.fromkeys(built.adapters.values()):
+        if hasattr(assembly.engine, "serves"):  # weights that were tuned here have to be loaded by a server first
+            assembly.engine.serves(adapter)
     version = getattr(assembly.engine, "version", "unknown")
     record = {"engine": assembly.engine.name, "version": version, "loads": assembly.engine.loads}
     record["start_seconds"] = round(time.perf_counter() - started, 1)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Progress:
@@ -22,13 +25,13 @@ class Progress:
 
             self._bar = tqdm(total=total, initial=done, desc=what, leave=False)
 
-    def step(self, note: str = "") -> None:
-        """One more unit is done."""
-        self.done += 1
+    def step(self, note: str = "", units: int = 1) -> None:
+        """One more unit is done, or several."""
+        self.done += units
         if self._bar is not None:
             if note:
                 self._bar.set_postfix_str(note, refresh=False)
-            self._bar.update()
+            self._bar.update(units)
             return
         now = time.monotonic()
         if now - self._said >= self._every:
@@ -47,6 +50,36 @@ class Progress:
             self._bar.close()
         if kind is None and self.done > self._first:
             say(f"  {self.what}: {self.done}/{self.total} in {time.monotonic() - self._started:.1f} s")
+
+
+class Told:
+    """Progress for work that tells how much is done, of how much: it is known at the first word."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._progress: Progress | None = None
+
+    def __call__(self, done: int, of: int, note: str = "") -> None:
+        if self._progress is None:
+            self._progress = Progress(self._what, of)
+        self._progress.step(note, done - self._progress.done)
+
+    def __enter__(self) -> Told:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.__exit__(kind, error, trace)
+
+
+def counted(what: str, items: Sequence[T]) -> Iterator[T]:
+    """The items, with progress."""
+    with Progress(what, len(items)) as progress:
+        for item in items:
+            yield item
+            progress.step()
 
 
 def say(text: str) -> None:

@@ -46,7 +46,8 @@ def run(assembly: Assembly) -> dict[str, Any]:
                 run_controls(assembly, dict(built.adapters), journal)
         with Journal(workspace.load) as journal:
             load_all(assembly, built, journal)
-        if "engine" in (manifest := workspace.read_manifest()):
+        manifest = workspace.read_manifest()
+        if "engine" in manifest and assembly.engine.loads:  # a run that only scores what it had loads nothing
             workspace.update_manifest(engine={**manifest["engine"], "loads": assembly.engine.loads})
         clock["loaded"] = time.monotonic()
     detector = build(assembly.config.detector)

@@ -136,6 +136,9 @@ def sample_from(data: dict[str, Any]) -> Sample:
     """A line of ``samples.jsonl`` as a sample."""
     query = dict(data["query"])
     query["examples"] = tuple(Example(**example) for example in query.get("examples", ()))
+    query["filters"] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in query.get("filters", {}).items()
+    }
     values: dict[str, Any] = {
         key: tuple(value) if key in ("references", "relevant") else value for key, value in data.items()
     }

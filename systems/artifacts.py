@@ -44,6 +44,20 @@ def file_hash(path: Path | str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def hub_commit(name: str, revision: str | None) -> str:
+    """The commit that a hub model's ``revision`` stands for: a branch moves on, and must not find an older one's work.
+
+    Asks the hub, or what was fetched from it before; where neither knows, the revision itself.
+    """
+    from transformers import AutoConfig
+
+    try:
+        commit = getattr(AutoConfig.from_pretrained(name, revision=revision), "_commit_hash", None)
+    except (OSError, ValueError):
+        commit = None
+    return str(commit or revision or "unpinned")
+
+
 def tree_hash(directory: Path | str) -> str:
     """SHA-256 (hex) over the relative paths and bytes of all files below a directory; times do not count."""
     root = Path(directory)
@@ -69,6 +83,16 @@ class Store:
         """The finished product, or ``None``."""
         path = self.path(kind, key)
         return path if (path / DESCRIPTION).is_file() else None
+
+    def all(self, kind: str) -> list[tuple[Path, dict[str, Any]]]:
+        """Every finished product of a kind, with what its ``artifact.json`` says, newest first."""
+        found = []
+        for description in (Path(self.root) / kind).glob(f"[!.]*/{DESCRIPTION}"):
+            try:
+                found.append((description.parent, json.loads(description.read_text(encoding="utf-8"))))
+            except (OSError, ValueError):
+                continue  # somebody is clearing it away
+        return sorted(found, key=lambda one: one[1].get("created", ""), reverse=True)
 
     def build(self, kind: str, key: str, make: Callable[[Path], None], describe: Mapping[str, Any]) -> Path:
         """The finished product; ``make(directory)`` fills it if it is not there yet.

@@ -56,6 +56,8 @@ class Query:
     """Solved queries of the training split; the prompt setting says how many are shown."""
     role: str | None = None
     """Who asks: retrieval returns only chunks this role may see. ``None``: no filter."""
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    """What else a chunk must satisfy: fields of ``Filters`` besides the role."""
     max_tokens: int = 64
     """The most tokens an answer may have."""
 
@@ -115,7 +117,6 @@ class Sampling:
     top_p: float = 1.0
     max_tokens: int = 64
     seed: int = 0
-    stop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < float("inf"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,7 +64,10 @@ class Model:
     @property
     def context(self) -> int:
         """The most tokens a prompt and its answer may have together."""
-        return self.context_tokens or int(getattr(self.config, "max_position_embeddings", 2048))
+        declared = int(getattr(self.config, "max_position_embeddings", 0)) or None
+        if self.context_tokens is not None and declared is not None and self.context_tokens > declared:
+            raise UserError(f"model.context_tokens={self.context_tokens}: {self.name} has {declared} positions at most")
+        return self.context_tokens or declared or 2048
 
     @cached_property
     def identity(self) -> str:
@@ -74,22 +78,71 @@ class Model:
             return f"{self.path}@{getattr(self.config, '_commit_hash', None) or self.revision or 'unpinned'}"
         digest = hashlib.sha256()
         for file in sorted(directory.iterdir()):
-            if file.suffix in (".safetensors", ".json", ".jinja"):
+            if file.suffix in (".safetensors", ".json", ".jinja", ".model", ".txt"):
                 digest.update(file.name.encode())
-                digest.update(file.read_bytes())
+                with file.open("rb") as content:  # shards are larger than they need be in memory
+                    digest.update(hashlib.file_digest(content, "sha256").digest())
         return digest.hexdigest()[:16]
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """The prompt's token ids by the chat template, up to where the answer starts."""
+        if not self.tokenizer.chat_template:
+            raise UserError(
+                f"model.name={self.name}: has no chat template, so it was never taught to answer; take its instruct version"
+            )
         turns = [{"role": message.role, "content": message.content} for message in messages]
-        text = self.tokenizer.apply_chat_template(
-            turns, tokenize=False, add_generation_prompt=True, **(self.template_arguments or {})
-        )
+        if self._folds_system:
+            turns = folded(turns)
+        text = self._apply(turns)
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def _apply(self, turns: list[dict[str, str]]) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return str(
+                self.tokenizer.apply_chat_template(
+                    turns, tokenize=False, add_generation_prompt=True, **(self.template_arguments or {})
+                )
+            )
+        except TemplateError as error:
+            raise UserError(f"model.name={self.name}: its chat template refuses the conversation: {error}") from error
+
+    @cached_property
+    def _folds_system(self) -> bool:
+        """Whether the template knows no system turn (Gemma's): its text then opens the first user turn."""
+        from jinja2 import TemplateError
+
+        turns = [{"role": "system", "content": "a"}, {"role": "user", "content": "b"}]
+        try:
+            self.tokenizer.apply_chat_template(turns, tokenize=False, **(self.template_arguments or {}))
+        except TemplateError:
+            return True
+        return False
 
     def count(self, text: str) -> int:
         """Tokens of a piece of text on its own."""
         return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def folded(turns: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The conversation with the system turn's text before the first user turn's."""
+    if len(turns) < 2 or turns[0]["role"] != "system":
+        return turns
+    first = {"role": "user", "content": f"{turns[0]['content']}\n\n{turns[1]['content']}"}
+    return [first, *turns[2:]]
+
+
+def check_device(device: str, key: str) -> None:
+    """Refuse a device that is no word of ours, or that is not here. ``auto`` needs no look."""
+    if device in ("auto", "cpu"):
+        return
+    if not re.fullmatch(r"cuda(:\d+)?", device):
+        raise UserError(f"{key}={device}: must be auto, cpu or cuda")
+    import torch
+
+    if not torch.cuda.is_available():
+        raise UserError(f"{key}={device}: no CUDA device here; use {key}=cpu or auto")
 
 
 @dataclass(frozen=True, kw_only=True)

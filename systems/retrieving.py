@@ -27,7 +27,7 @@ class Retrieving(Prompted):
 
     def prepare(self, query: Query) -> Prepared:
         started = time.perf_counter()
-        hits, timings = self.retriever.retrieve(query.search_text(), Filters(role=query.role))
+        hits, timings = self.retriever.retrieve(query.search_text(), Filters(role=query.role, **query.filters))
         built = time.perf_counter()
         passages = within_budget([hit.chunk for hit in hits[: self.top_k]], self.context_budget, self.model.count)
         request = self.request(query, passages)

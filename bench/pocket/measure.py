@@ -64,17 +64,21 @@ def measure(workspace: Workspace) -> list[Row]:
     def holds(pair: Pair) -> list[bool]:
         return list(verdicts.get(_key(pair[1]), {}).get("closed_world", {}).get("holds", []))
 
+    def reads(pair: Pair) -> bool:
+        """The value is there, and no other value of its kind beside it."""
+        return right(pair) and not verdicts.get(_key(pair[1]), {}).get("closed_world", {}).get("conflicts", 0)
+
     def cites(pair: Pair) -> bool:
         cited, found = pair[1].citations, holds(pair)
         return bool(cited) and all(1 <= one <= len(found) and found[one - 1] for one in cited)
 
     asked = by_cell["rag", "facts"]
     shown = [pair for pair in asked if any(holds(pair))]
-    read = [pair for pair in shown if right(pair)]
+    read = [pair for pair in shown if reads(pair)]
     unknown = by_cell.get(("rag", "unanswerable"), [])
     rows = [
         Row("answer among the passages shown", asked, lambda pair: any(holds(pair))),
-        Row("value read out of four passages", shown, right, "≥ 90 %, low end > 85 %"),
+        Row("value read out of four passages", shown, reads, "≥ 90 %, low end > 85 %"),
         Row("cites the passage it used", read, cites),
         Row("says it does not know, when it is not there", unknown, abstains, "≥ 70 %"),
         *(

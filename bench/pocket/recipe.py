@@ -93,7 +93,9 @@ def train(recipe: Recipe) -> Path:
     generator = np.random.default_rng(recipe.seed)
     kept = out / "tokenizer"
     if not kept.exists():
-        tokenizer_for(recipe).save_pretrained(kept)
+        part = out / "tokenizer.part"
+        tokenizer_for(recipe).save_pretrained(part)
+        part.rename(kept)
     # Read back also at the start: a restart must not meet another one, whatever became of the mixture meanwhile.
     tokenizer = AutoTokenizer.from_pretrained(kept)
     answers = held_out(recipe.seed, tokenizer, 160)
@@ -106,6 +108,8 @@ def train(recipe: Recipe) -> Path:
     checkpoint = out / "checkpoint.pt"
     if checkpoint.exists():
         state = torch.load(checkpoint, map_location=device, weights_only=True)
+        if json.loads(state.get("recipe", "null")) != _numbers(recipe):
+            raise UserError(f"{checkpoint}: was made by another recipe; choose another place with out=DIR")
         model.load_state_dict(state["model"])
         for optimiser, saved in zip(found, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
@@ -155,10 +159,17 @@ def train(recipe: Recipe) -> Path:
                 "step": step,
                 "seconds": seconds + time.monotonic() - started,
                 "log": json.dumps(log),
+                "recipe": json.dumps(_numbers(recipe)),
             }
             torch.save(state, checkpoint.with_suffix(".part"))
             os.replace(checkpoint.with_suffix(".part"), checkpoint)
     return export(model, tokenizer, recipe, log)
+
+
+def _numbers(recipe: Recipe) -> dict[str, Any]:
+    """What a checkpoint's training rests on; where it is written and on what it is computed does not matter."""
+    free = ("out", "device", "threads", "compile", "evaluate_every", "checkpoint_every")
+    return {name: value for name, value in asdict(recipe).items() if name not in free}
 
 
 if __name__ == "__main__":

@@ -35,7 +35,10 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "tags": (dict,),
     "split": (str,),
     "cluster": (str, int),
+    "filters": (dict,),
 }
+FILTERS: dict[str, tuple[type, ...]] = {"types": (list,), "versions": (list,), "date_from": (str,), "date_to": (str,)}
+"""What a line may ask of the documents that are retrieved for it, besides its role."""
 REQUIRED = ("id", "query", "reference")
 EXAMPLE = '{"id": "1", "query": "...", "reference": "..."}'
 INSTRUCTIONS = {
@@ -95,6 +98,8 @@ def checked(data: Any, where: str) -> Line:
         for item in data.get(name, ()):
             if not isinstance(item, kinds) or isinstance(item, bool):
                 raise UserError(f"{where}: {name} must hold {' or '.join(k.__name__ for k in kinds)}, not {item!r}")
+    if "filters" in data:
+        check_fields(data["filters"], FILTERS, f"{where}: filters")
     split = data.get("split", "test")
     if split not in SPLITS:
         raise UserError(f"{where}: split {split!r}: must be one of {', '.join(SPLITS)}")
@@ -197,6 +202,7 @@ class LinesTask:
             schema=line.data.get("schema"),
             examples=self.examples,
             role=line.data.get("role"),
+            filters=read_filters(line.data.get("filters", {})),
             max_tokens=self.max_tokens,
         )
 
@@ -241,6 +247,11 @@ class LinesTask:
             Lesson(task=self.name, query=self._query(line), answer=_always(_text(line.data["reference"])))
             for line in self._of("train")
         ]
+
+
+def read_filters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A line's filters as ``systems.base.Filters`` takes them."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
 
 
 def _first(line: Line) -> str | None:

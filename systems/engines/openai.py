@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
-from systems.base import Completion, Failure, Request, UserError
+from systems.base import Completion, Failure, Message, Request, Sampling, UserError
 from systems.model import Adapter, Model
 
 
@@ -32,6 +32,8 @@ class OpenAIEngine:
     """Adapter hash → its name on the server, where that differs from the hash."""
     key_variable: str = "OPENAI_API_KEY"
     """Environment variable that holds the key; the key itself is never part of a config."""
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of every call, as a server of one's own may want them."""
     concurrency: int = 16
     timeout_seconds: float = 60.0
     """For one try, from sending it to the last token. A try that takes longer fails the call: no other follows."""
@@ -74,21 +76,39 @@ class OpenAIEngine:
         return 0
 
     def start(self) -> None:
-        """One cheap call, so that a wrong address is an error before the run and not 2,000 failed samples."""
+        """One token, so that a wrong address or name is an error before the run and not 2,000 failed samples."""
+        self.serves(None)
+
+    def serves(self, adapter: str | None) -> None:
+        """Make sure that the server answers, with this adapter (a directory) or with the base model."""
         import openai
 
-        async def models() -> None:
-            async with asyncio.timeout(min(10.0, self.timeout_seconds)):
-                await self._calls.client.models.list()
+        settings = self._settings(_probe(adapter))
 
+        async def ask() -> None:
+            async with asyncio.timeout(self.timeout_seconds):
+                stream = await self._calls.client.chat.completions.create(**settings)
+                async with stream:
+                    async for event in stream:
+                        _ = event.choices
+
+        where = f"engine.base_url={self.base_url}"
         try:
-            self._calls.submit(models()).result()
+            self._calls.submit(ask()).result()
         except (openai.APIConnectionError, TimeoutError):
-            raise Failure(f"engine.base_url={self.base_url}: no server answers there") from None
+            raise Failure(f"{where}: no server answers there") from None
         except openai.AuthenticationError:
-            raise Failure(f"engine.base_url={self.base_url}: refused the key in ${self.key_variable}") from None
-        except openai.OpenAIError:
-            pass  # a server without a model list can still answer
+            raise Failure(f"{where}: refused the key in ${self.key_variable}") from None
+        except openai.NotFoundError as error:
+            raise UserError(
+                f"{where}: knows no model {settings['model']!r}, or the address is not the one that ends in /v1; "
+                + ("load the adapter there, or say its name in engine.served_adapters" if adapter
+                   else "its name there is set by engine.served_model")
+            ) from error  # fmt: skip
+        except (openai.APIStatusError, openai.RateLimitError):
+            pass  # busy, or in trouble with this one call: the run counts such calls, each for itself
+        except (openai.OpenAIError, AttributeError, ValueError, TypeError) as error:
+            raise Failure(f"{where}: answers, but not as an OpenAI-compatible server: {_words(error)[:160]}") from error
 
     def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
         room = min(in_flight or self.concurrency, self.concurrency)
@@ -158,10 +178,11 @@ class OpenAIEngine:
         if request.schema is not None:
             form = {"name": "answer", "schema": dict(request.schema), "strict": True}
             settings["response_format"] = {"type": "json_schema", "json_schema": form}
-        if sampling.stop:
-            settings["stop"] = list(sampling.stop)
+        extra = dict(self.extra_body)
         if self.model.template_arguments:  # the server applies the template, so it has to know them
-            settings["extra_body"] = {"chat_template_kwargs": dict(self.model.template_arguments)}
+            extra["chat_template_kwargs"] = dict(self.model.template_arguments)
+        if extra:
+            settings["extra_body"] = extra
         return settings
 
     async def _read(self, stream: Any, request: Request, started: float) -> Completion:
@@ -225,6 +246,11 @@ class _Calls:
         await self.client.close()
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
+
+
+def _probe(adapter: str | None) -> Request:
+    """A call of one token."""
+    return Request(messages=(Message(role="user", content="Hello"),), sampling=Sampling(max_tokens=1), adapter=adapter)
 
 
 def _hand_over(done: queue.Queue[tuple[int, Future[Completion]]], index: int, future: Future[Completion]) -> None:

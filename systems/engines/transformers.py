@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from systems.base import Completion, Request, UserError
-from systems.model import Adapter, Model
+from systems.model import Adapter, Model, check_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,13 @@ class TransformersEngine:
     batch_size: int = 16
     quantization: str | None = None
     """``nf4`` loads the weights in four bits through bitsandbytes."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise UserError(f"engine.batch_size={self.batch_size}: must be 1 or more")
+        if self.quantization not in (None, "nf4"):
+            raise UserError(f"engine.quantization={self.quantization}: the transformers engine knows nf4 or null")
+        check_device(self.device, "engine.device")
 
     @property
     def version(self) -> str:
@@ -45,30 +52,30 @@ class TransformersEngine:
         import torch
 
         if self.device != "auto":
-            if self.device.startswith("cuda") and not torch.cuda.is_available():
-                raise UserError(f"engine.device={self.device}: no CUDA device here; use engine.device=cpu or auto")
             return self.device
         return "cuda" if torch.cuda.is_available() else "cpu"
 
     @cached_property
     def network(self) -> Any:
         """The loaded weights."""
-        from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+        from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GenerationConfig
 
         settings: dict[str, Any] = {"dtype": self.dtype}
         if self.quantization == "nf4":
             settings["quantization_config"] = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
-        elif self.quantization is not None:
-            raise UserError(f"engine.quantization={self.quantization}: the transformers engine knows nf4 or null")
         self.__dict__["_loads"] = self.loads + 1
         network: Any = AutoModelForCausalLM.from_pretrained(
             self.model.path,
             revision=self.model.revision,
             trust_remote_code=self.model.trust_remote_code,
+            use_safetensors=True,
             **settings,
         )
-        network = network.to(self._device)
-        return network.eval()
+        # Of the checkpoint's own way to decode only its ends count: a repetition penalty or top-k would be another
+        # setting than the run's, and than vLLM's.
+        own = network.generation_config
+        network.generation_config = GenerationConfig(eos_token_id=own.eos_token_id, bos_token_id=own.bos_token_id)
+        return network.to(self._device).eval()
 
     @cached_property
     def _with_adapters(self) -> dict[str, str]:
@@ -126,20 +133,14 @@ class TransformersEngine:
         mask = torch.tensor(
             [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts], device=self._device
         )
-        choice: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None}
+        choice: dict[str, Any] = {"do_sample": False}
         if sampling.temperature > 0:
             torch.manual_seed(sampling.seed)
-            choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p}
+            choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
         started = time.perf_counter()
         with torch.inference_mode():
             output = network.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                max_new_tokens=sampling.max_tokens,
-                pad_token_id=pad,
-                stop_strings=list(sampling.stop) or None,
-                tokenizer=self.model.tokenizer if sampling.stop else None,
-                **choice,
+                input_ids=ids, attention_mask=mask, max_new_tokens=sampling.max_tokens, pad_token_id=pad, **choice
             )
         seconds = time.perf_counter() - started
         ends = network.generation_config.eos_token_id

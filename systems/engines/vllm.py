@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vllm import LLM
 
 
+DTYPES = ("auto", "float32", "bfloat16", "float16", "half", "float")
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The paddings that vLLM knows."""
 
@@ -50,6 +51,13 @@ class VllmEngine:
     def __post_init__(self) -> None:
         if not installed():
             raise UserError("engine=vllm: vLLM is not installed here; install it, or take engine=transformers")
+        if self.dtype not in DTYPES:
+            raise UserError(f"engine.dtype={self.dtype}: must be one of {', '.join(DTYPES)}")
+        if not 0 < self.gpu_memory_utilization <= 1:
+            raise UserError(f"engine.gpu_memory_utilization={self.gpu_memory_utilization}: must be a share, 0 to 1")
+        for key in ("tensor_parallel_size", "max_num_seqs", "max_loras", "max_lora_rank", "cpu_cache_gib"):
+            if getattr(self, key) < 1:
+                raise UserError(f"engine.{key}={getattr(self, key)}: must be 1 or more")
         if self.max_lora_rank > LORA_RANKS[-1]:
             raise UserError(f"engine.max_lora_rank={self.max_lora_rank}: vLLM serves adapters up to {LORA_RANKS[-1]}")
 
@@ -97,6 +105,7 @@ class VllmEngine:
                 model=self.model.path,
                 revision=self.model.revision,
                 trust_remote_code=self.model.trust_remote_code,
+                load_format="safetensors",
                 tensor_parallel_size=self.tensor_parallel_size,
                 max_model_len=self.model.context,
                 max_num_seqs=self.max_num_seqs,
@@ -147,7 +156,6 @@ class VllmEngine:
                             top_p=sampling.top_p,
                             max_tokens=sampling.max_tokens,
                             seed=sampling.seed if sampling.temperature > 0 else None,
-                            stop=list(sampling.stop) or None,
                             output_kind=RequestOutputKind.FINAL_ONLY,
                             structured_outputs=StructuredOutputsParams(json=dict(request.schema))
                             if request.schema is not None

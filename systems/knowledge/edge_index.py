@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from systems.base import Chunk, Embedder, Failure, Filters, Hit, UserError
 from systems.knowledge import points
-from systems.knowledge.points import DENSE, SPARSE, Condition, Mode, SyncReport
+from systems.knowledge.points import DENSE, SPARSE, Condition, Mode, Progress, SyncReport, silent
 from systems.knowledge.sparse import HINT, SparseEncoder
 
 if TYPE_CHECKING:
@@ -86,13 +86,13 @@ class EdgeIndex:
             found = self._reading().query(request)
         return points.ranked([points.hit(point.payload or {}, point.score) for point in found], top_k)
 
-    def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None) -> SyncReport:
+    def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``."""
         self.path.mkdir(parents=True, exist_ok=True)
         with self._sync_lock(fcntl.LOCK_EX):
             self.close()  # opened anew for writing, with the optimizer settings of this size
             self._large = len(chunks) > self.optimize_above
-            report = points.sync_points(self, chunks, embedder)
+            report = points.sync_points(self, chunks, embedder, progress)
             with self._reported():
                 # Deleted and replaced points count in BM25's document frequencies until they are cleared away.
                 # Returns at once where nothing is to do; called always, since a killed sync may have left some.
@@ -170,7 +170,7 @@ class EdgeIndex:
             copy = Path(tempfile.mkdtemp(prefix="index-"))
             self._copy = weakref.finalize(self, shutil.rmtree, copy, ignore_errors=True)
             with self._sync_lock(fcntl.LOCK_SH):  # not while it changes
-                shutil.copytree(self.path, copy, copy_function=_copy_sparse, dirs_exist_ok=True)
+                shutil.copytree(self.path, copy, copy_function=copy_sparse, dirs_exist_ok=True)
             self._shard = self._load(copy)
         return self._shard
 
@@ -277,7 +277,7 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _copy_sparse(source: str, target: str) -> None:
+def copy_sparse(source: str, target: str) -> None:
     """Copy without the holes: the engine allocates far more than a small index fills."""
     with open(source, "rb") as reader, open(target, "wb") as writer:
         while block := reader.read(1 << 16):

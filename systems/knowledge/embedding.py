@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
-from systems.artifacts import content_hash, file_hash, tree_hash
+from systems.artifacts import content_hash, file_hash, hub_commit, tree_hash
 from systems.base import Embedder, Failure, UserError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class SentenceTransformerEmbedder:
         if self.name == PACKAGED:
             weights = PACKAGED_SHA256
         else:
-            weights = tree_hash(self.name) if Path(self.name).is_dir() else str(self.revision)
+            weights = tree_hash(self.name) if Path(self.name).is_dir() else hub_commit(self.name, self.revision)
         settings = [self.name, weights, self.max_tokens, self.dtype, self.query_prefix, self.document_prefix]
         return f"{self.name}-{content_hash(settings)[:16]}"
 

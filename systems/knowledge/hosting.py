@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from systems.artifacts import Store
+from systems.artifacts import Store, content_hash
 from systems.base import Chunk, Embedder, Failure
+from systems.knowledge.edge_index import copy_sparse
 from systems.knowledge.index import EdgeIndex, Index, ServerIndex
+from systems.knowledge.points import Progress, silent
 
+CHUNKS = "chunks.txt"
+"""What a finished index holds: the beginning of each chunk's content hash."""
 INDEX_BYTES = 256 * 2**20
 """What an empty index declares in memory-mapped files, rounded up; few of the pages are ever filled."""
 VECTOR_BYTES = 16_384
@@ -27,7 +32,13 @@ class IndexHost(Protocol):
         ...
 
     def open(
-        self, key: str, chunks: Sequence[Chunk], embedder: Embedder | None, store: Store, inputs: Mapping[str, Any]
+        self,
+        key: str,
+        chunks: Sequence[Chunk],
+        embedder: Embedder | None,
+        store: Store,
+        inputs: Mapping[str, Any],
+        progress: Progress = silent,
     ) -> tuple[Index, bool]:
         """The index of exactly these chunks, and whether it was there already. ``inputs`` are what ``key`` hashes."""
         ...
@@ -45,15 +56,27 @@ class Embedded:
         return "qdrant-edge"
 
     def open(
-        self, key: str, chunks: Sequence[Chunk], embedder: Embedder | None, store: Store, inputs: Mapping[str, Any]
+        self,
+        key: str,
+        chunks: Sequence[Chunk],
+        embedder: Embedder | None,
+        store: Store,
+        inputs: Mapping[str, Any],
+        progress: Progress = silent,
     ) -> tuple[Index, bool]:
         found = store.get("index", key) is not None
 
         def make(directory: Path) -> None:
             check_room(directory, chunks)
+            names = [content_hash(chunk)[:16] for chunk in chunks]
+            before = predecessor(store, inputs, names) if len(chunks) <= self.optimize_above else None
+            if before is not None:
+                shutil.copytree(before / "qdrant", directory / "qdrant", copy_function=copy_sparse)
             index = self._index(directory)
-            index.sync(chunks, embedder)
+            report = index.sync(chunks, embedder, progress)
             index.close()
+            (directory / CHUNKS).write_text("\n".join(names), encoding="utf-8")
+            (directory / "sync.json").write_text(json.dumps(asdict(report)), encoding="utf-8")
 
         return self._index(store.build("index", key, make, inputs)), found
 
@@ -77,12 +100,36 @@ class Served:
         return "qdrant-server"
 
     def open(
-        self, key: str, chunks: Sequence[Chunk], embedder: Embedder | None, store: Store, inputs: Mapping[str, Any]
+        self,
+        key: str,
+        chunks: Sequence[Chunk],
+        embedder: Embedder | None,
+        store: Store,
+        inputs: Mapping[str, Any],
+        progress: Progress = silent,
     ) -> tuple[Index, bool]:
         index = ServerIndex(self.url, f"{self.prefix}-{key}", timeout=self.timeout, prefer_grpc=self.prefer_grpc)
         # Asked every time, not remembered: a server may have lost what it held, or hold a killed build's half.
-        report = index.sync(chunks, embedder)
+        report = index.sync(chunks, embedder, progress)
         return index, report.added + report.changed + report.removed == 0
+
+
+def predecessor(store: Store, inputs: Mapping[str, Any], names: Sequence[str]) -> Path | None:
+    """The finished index that shares most with these chunks, if it shares half of them; it was made the same way.
+
+    Re-indexing a changed corpus then writes what changed and nothing else. Only where a synced index equals one built
+    afresh: a small one is cleared of all that was deleted, and has no graph whose shape depends on its past.
+    """
+    wanted, best, most = set(names), None, 0.5
+    same = {name: value for name, value in inputs.items() if name != "chunks"}
+    for directory, record in store.all("index"):
+        if {name: record["inputs"].get(name) for name in same} != same or not (directory / CHUNKS).is_file():
+            continue
+        known = set((directory / CHUNKS).read_text(encoding="utf-8").split("\n"))
+        shared = len(wanted & known) / max(len(wanted), len(known), 1)
+        if shared >= most:
+            best, most = directory, shared
+    return best
 
 
 def check_room(directory: Path, chunks: Sequence[Chunk]) -> None:

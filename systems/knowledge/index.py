@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from systems.base import Chunk, Embedder, Filters, Hit
 from systems.knowledge.edge_index import EdgeIndex
-from systems.knowledge.points import MODES, Mode, SyncReport
+from systems.knowledge.points import MODES, Mode, Progress, SyncReport, silent
 from systems.knowledge.server_index import ServerIndex
 from systems.knowledge.sparse import SparseEncoder
 
@@ -40,7 +40,7 @@ class Index(Protocol):
         """
         ...
 
-    def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None) -> SyncReport:
+    def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """Make the index hold exactly these chunks: what is unchanged is neither embedded nor written.
 
         Without an embedder the index has BM25 alone.

@@ -6,7 +6,7 @@ import datetime
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -57,7 +57,17 @@ class PointStore(Protocol):
     def delete(self, ids: Sequence[str]) -> None: ...
 
 
-def sync_points(store: PointStore, chunks: Sequence[Chunk], embedder: Embedder | None) -> SyncReport:
+Progress = Callable[[int, int], None]
+"""Is told how many chunks are done, of how many."""
+
+
+def silent(done: int, of: int) -> None:
+    """Tells nobody."""
+
+
+def sync_points(
+    store: PointStore, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent
+) -> SyncReport:
     """Make the store hold exactly these chunks; only what changed is embedded and written.
 
     It may be killed at any point and run again: what is stored says by its hash what it is.
@@ -77,6 +87,7 @@ def sync_points(store: PointStore, chunks: Sequence[Chunk], embedder: Embedder |
         part = todo[start : start + store.batch]
         vectors = embedder.embed([indexed_text(wanted[key]) for key in part]) if embedder else None
         store.upsert([wanted[key] for key in part], [hashes[key] for key in part], vectors)
+        progress(start + len(part), len(todo))
     for start in range(0, len(removed), store.batch):
         store.delete(removed[start : start + store.batch])
     added = sum(key not in stored for key in todo)

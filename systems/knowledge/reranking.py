@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from systems.artifacts import content_hash, tree_hash
+from systems.artifacts import content_hash, hub_commit, tree_hash
 from systems.base import Hit, UserError
 from systems.knowledge.points import indexed_text
 
@@ -39,7 +39,7 @@ class CrossEncoderReranker:
     @cached_property
     def identity(self) -> str:
         """The weights by hash (a hub model by its revision), and the settings that change a score."""
-        weights = tree_hash(self.name) if Path(self.name).is_dir() else str(self.revision)
+        weights = tree_hash(self.name) if Path(self.name).is_dir() else hub_commit(self.name, self.revision)
         return f"{Path(self.name).name}-{content_hash([self.name, weights, self.max_tokens, self.dtype])[:16]}"
 
     def rerank(self, text: str, hits: Sequence[Hit]) -> list[Hit]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from systems.base import Chunk, Embedder, Failure, Filters, Hit, UserError
 from systems.knowledge import points
-from systems.knowledge.points import DENSE, SPARSE, Condition, Mode, SyncReport
+from systems.knowledge.points import DENSE, SPARSE, Condition, Mode, Progress, SyncReport, silent
 from systems.knowledge.sparse import SparseEncoder
 
 if TYPE_CHECKING:
@@ -85,9 +85,9 @@ class ServerIndex:
             found = self._client.query_points(self.collection, query_filter=allowed, with_payload=True, **request)
         return points.ranked([points.hit(point.payload or {}, point.score) for point in found.points], top_k)
 
-    def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None) -> SyncReport:
+    def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``. The server builds its own graph."""
-        return points.sync_points(self, chunks, embedder)
+        return points.sync_points(self, chunks, embedder, progress)
 
     def count(self) -> int:
         """Chunks in the index."""

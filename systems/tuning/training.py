@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from systems.base import UserError
-from systems.model import Model
+from systems.model import Model, check_device
 from systems.tuning.examples import TokenExample
 
+DTYPES = ("float32", "bfloat16", "float16")
 METHODS = ("lora", "rslora")
 """What an engine can attach per request; DoRA would have to be merged, and then no base system could share the load."""
 
@@ -47,8 +50,18 @@ class Tuning:
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise UserError(f"tuning.method={self.method}: must be one of {', '.join(METHODS)}")
-        if self.rank < 1:
-            raise UserError(f"tuning.rank={self.rank}: must be 1 or more")
+        for key, least in (("rank", 1), ("batch_size", 1), ("max_tokens", 16)):
+            if getattr(self, key) < least:
+                raise UserError(f"tuning.{key}={getattr(self, key)}: must be {least} or more")
+        for key in ("epochs", "learning_rate", "alpha"):
+            if not getattr(self, key) > 0:
+                raise UserError(f"tuning.{key}={getattr(self, key)}: must be above 0")
+        for key in ("dropout", "warm_up_share"):
+            if not 0 <= getattr(self, key) < 1:
+                raise UserError(f"tuning.{key}={getattr(self, key)}: must be 0 or more and below 1")
+        if self.dtype not in DTYPES:
+            raise UserError(f"tuning.dtype={self.dtype}: must be one of {', '.join(DTYPES)}")
+        check_device(self.device, "tuning.device")
 
 
 def train_adapter(
@@ -73,10 +86,14 @@ def train_adapter(
         raise UserError("tuning: there are no training examples")
     set_seed(tuning.seed)
     on_gpu = tuning.device != "cpu" and torch.cuda.is_available()
-    if tuning.device.startswith("cuda") and not on_gpu:
-        raise UserError(f"tuning.device={tuning.device}: no CUDA device here; use tuning.device=cpu or auto")
+    if on_gpu and tuning.mixed_precision and not torch.cuda.is_bf16_supported():
+        raise UserError("tuning.mixed_precision=true: this GPU knows no bfloat16; say tuning.mixed_precision=false")
     network: Any = AutoModelForCausalLM.from_pretrained(
-        model.path, revision=model.revision, dtype=tuning.dtype, trust_remote_code=model.trust_remote_code
+        model.path,
+        revision=model.revision,
+        dtype=tuning.dtype,
+        trust_remote_code=model.trust_remote_code,
+        use_safetensors=True,
     )
     lora = LoraConfig(
         r=tuning.rank,
@@ -119,7 +136,7 @@ def train_adapter(
         packing=True,
         completion_only_loss=True,
         use_cpu=not on_gpu,
-        bf16=on_gpu or tuning.mixed_precision,
+        bf16=tuning.mixed_precision,
         gradient_checkpointing=False,
         seed=tuning.seed,
         data_seed=tuning.seed,
@@ -142,7 +159,7 @@ def train_adapter(
     seconds = time.perf_counter() - started
     network.save_pretrained(str(out), safe_serialization=True)
     trainable, total = network.get_nb_trainable_parameters()
-    peak = torch.cuda.max_memory_allocated() if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = torch.cuda.max_memory_allocated() if on_gpu else _peak_memory()
     record = {
         "base": model.identity,
         "tuning": asdict(tuning),
@@ -162,4 +179,15 @@ def train_adapter(
         ],
     }
     (out / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+    if on_gpu:
+        # The engine that comes next wants nearly all of the memory, and a trainer holds itself in cycles.
+        del trainer, network
+        gc.collect()
+        torch.cuda.empty_cache()
     return record
+
+
+def _peak_memory() -> int:
+    """Bytes; Linux counts in KiB and macOS in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -213,17 +213,17 @@ def test_an_adapter_that_is_not_there_is_the_users_mistake(model: Model, tmp_pat
         made.close()
 
 
-def test_a_schema_and_stop_words_are_passed_on(model: Model) -> None:
+def test_a_schema_and_further_fields_are_passed_on(model: Model) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "string"}}}
-    asked = Request(messages=request().messages, sampling=Sampling(stop=("END",)), schema=schema)
+    asked = Request(messages=request().messages, sampling=Sampling(), schema=schema)
     with serving(play.echo) as server:
-        one(model, server, asked)
+        one(model, server, asked, extra_body={"top_k": 0})
     [body] = server.bodies
     assert body["response_format"] == {
         "type": "json_schema",
         "json_schema": {"name": "answer", "schema": schema, "strict": True},
     }
-    assert body["stop"] == ["END"]
+    assert body["top_k"] == 0
 
 
 def test_the_key_comes_from_the_environment_and_stays_out_of_sight(

@@ -44,4 +44,4 @@ def test_pocket_model(tmp_path: Path) -> None:
 @pytest.mark.skipif("KNOWHOW_GPU_MODEL" not in os.environ, reason="KNOWHOW_GPU_MODEL names no checkpoint")
 def test_larger_model(tmp_path: Path) -> None:
     model = os.environ["KNOWHOW_GPU_MODEL"]
-    run(tmp_path, "model=hub", f"model.name={model}", "tuning=lora_8b", "suite.count=40")
+    run(tmp_path, "model=hub", f"model.name={model}", "suite.count=40")
