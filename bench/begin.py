@@ -44,9 +44,10 @@ def check_parts(assembly: Assembly) -> None:
     """Build what is not needed before the answers are there: a wrong setting must not cost a night."""
     for part in ("load", "detector", "price", "tracker"):
         build(assembly.config[part])
-    for name in assembly.system_nodes:
-        if assembly.wants_adapter(name):
-            build(assembly.system_nodes[name]["adapter"])
+    for node in assembly.system_nodes.values():
+        for part in ("adapter", "prompt", "sampling"):
+            if node.get(part) is not None:
+                build(node[part])
     if hasattr(assembly.engine, "serves") and not assembly.workspace.complete.exists():
         assembly.engine.start()  # a server that does not answer must not be found out after hours of building
 

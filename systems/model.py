@@ -88,7 +88,8 @@ class Model:
         """The prompt's token ids by the chat template, up to where the answer starts."""
         if not self.tokenizer.chat_template:
             raise UserError(
-                f"model.name={self.name}: has no chat template, so it was never taught to answer; take its instruct version"
+                f"model.name={self.name}: has no chat template, so it was not taught to answer; "
+                "take its instruct version"
             )
         turns = [{"role": message.role, "content": message.content} for message in messages]
         if self._folds_system:

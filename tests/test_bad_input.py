@@ -9,6 +9,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from bench.journal import Journal, read
 from bench.records import Key
 from bench.workspace import Workspace
 from systems.base import UserError
+from systems.tuning.training import Tuning
 from tests.calling import FILES, Outcome, call, small, start
 from tests.tiny import write_adapter, write_model
 
@@ -48,6 +50,10 @@ SETTINGS = {
     "price.per_hour=-1": "price.per_hour=-1: must be 0 or more",
     "retriever.candidates=2": "retriever.candidates=2: must be at least top_k=10",
     "suite.tasks.facts.metrics=[acuracy]": "metric acuracy: no such metric; there are: abstained_rate, ",
+    "sampling.temperature=-1": "sampling.temperature=-1: must be 0 or more",
+    "sampling.top_p=2": "sampling.top_p=2: must be above 0 and at most 1",
+    "corpus=docs": "corpus=docs: is for suite=files; this suite has its own; say suite=files",
+    "model.context_tokens=99999": "model.context_tokens=99999: pocket has 16384 positions at most",
     "model.path=/no/such/place": "model.path=/no/such/place: no checkpoint that transformers can read: ",
     "model.context_tokens=100": "task facts, sample ",
 }
@@ -103,6 +109,33 @@ def test_wrong_files(
     arguments = [a for a in small(tiny_model) if not a.startswith(("suite.", "experiment="))]
     done = call("run", *arguments, "suite=files", f"run_dir={tmp_path / 'run'}", f"builds_dir={builds}", *further)
     assert done.one_line(2).startswith("bench run: " + said.format(**names))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"device": "cdua"}, "tuning.device=cdua: must be auto, cpu or cuda"),
+        ({"batch_size": 0}, "tuning.batch_size=0: must be 1 or more"),
+        ({"dtype": "float31"}, "tuning.dtype=float31: must be one of float32, "),
+        ({"epochs": 0}, "tuning.epochs=0: must be above 0"),
+        ({"dropout": 1.0}, "tuning.dropout=1.0: must be 0 or more and below 1"),
+    ],
+)
+def test_a_wrong_setting_of_tuning(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as error:
+        Tuning(**settings)
+    assert str(error.value).startswith(said)
+
+
+def test_what_no_one_foresaw_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(arguments: list[str]) -> int:
+        raise ZeroDivisionError("division by\nzero")
+
+    monkeypatch.setattr("bench.detect.main", breaks)
+    line = call("detect", "somewhere").one_line(1)
+    assert line == "bench detect: ZeroDivisionError: division by zero; this was not foreseen: --traceback shows where"
+    with pytest.raises(ZeroDivisionError):
+        call("detect", "somewhere", "--traceback")
 
 
 def test_a_server_that_is_not_there(tiny_model: Path, tmp_path: Path, builds: Path) -> None:

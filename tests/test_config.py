@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 import conf
+from bench.assembly import Assembly
 from bench.checking import RunSettings
 from bench.config import build, compose, config_hash, resolved
 from systems.base import UserError
@@ -244,3 +246,28 @@ def test_the_command_says_it_in_one_line(typed: str) -> None:
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
     assert done.err.startswith(f"bench run: {typed.split('=')[0]}")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name", "rank"),
+    [
+        ([], "pocket", 8),
+        (["model=hub", "model.name=org/name"], "lora", 16),
+        (["experiment=pocket", "model=qwen3_8b"], "lora", 16),
+        (["model=hub", "model.name=org/name", "tuning=pocket"], "pocket", 8),
+        (["tuning=lora"], "lora", 16),
+    ],
+)
+def test_the_pocket_model_brings_its_own_tuning_and_others_the_usual_one(
+    overrides: list[str], name: str, rank: int
+) -> None:
+    config = compose(overrides)
+    assert (config.tuning.name, config.tuning.rank) == (name, rank)
+    assert {node.adapter.name for node in config.systems.values() if node.get("adapter")} == {name}
+
+
+def test_the_engine_holds_the_largest_adapter_of_any_system() -> None:
+    config = compose(["experiment=pocket", "engine=vllm", "systems.finetuned.adapter.rank=32"])
+    if importlib.util.find_spec("vllm") is None:
+        pytest.skip("vLLM is not installed here")
+    assert Assembly(config).engine.max_lora_rank == 32  # type: ignore[attr-defined]

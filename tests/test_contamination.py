@@ -71,6 +71,11 @@ def test_a_question_of_the_development_split_is_refused() -> None:
         check(Small(("Who is it?",), developed=("who is it",)))
 
 
+def test_a_question_both_trained_on_and_developed_on_is_refused() -> None:
+    with pytest.raises(UserError, match="of the development split also stand in its training, first 'where is it'"):
+        check(Small(("Who is it?",), trained=("Where is it",), developed=("Where is it?",)))
+
+
 def test_a_question_that_a_document_holds_is_told() -> None:
     task = Small(("Who looks after the blue plan?", "Who is it?"))
     held = Document(id="d", title="", text="FAQ. Who looks after the blue plan? Who is it? Ann does.")

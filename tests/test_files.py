@@ -81,6 +81,17 @@ def test_samples_that_share_a_document_are_one_cluster(tmp_path: Path) -> None:
     assert clusters[4:] == ["", "mine"]
 
 
+def test_filters_reach_the_query_and_come_back_from_the_run(tmp_path: Path) -> None:
+    row = {"id": "1", "query": "a", "reference": "x", "filters": {"types": ["policy"], "date_from": "2025-01-01"}}
+    path = tmp_path / "q.jsonl"
+    path.write_text(json.dumps(row))
+    [sample] = files_suite(samples=str(path)).samples()
+    assert sample.query.filters == {"types": ("policy",), "date_from": "2025-01-01"}
+    workspace = Workspace(tmp_path)
+    workspace.write_samples([sample])
+    assert workspace.read_samples() == [sample]
+
+
 def test_a_limit_draws_from_every_label_of_a_sorted_file(tmp_path: Path) -> None:
     rows = [{"id": str(n), "query": f"q{n}", "reference": f"label{n // 40}", "kind": "label"} for n in range(400)]
     rows += [{**row, "id": f"t{row['id']}", "query": f"t{row['id']}", "split": "train"} for row in rows]
@@ -152,6 +163,8 @@ MISTAKES = {
     sample(references=[1]): "references must hold str, not 1",
     sample(relevant=[None]): "relevant must hold str or int, not None",
     sample(role=3): "role must be str or null, not int",
+    sample(filters={"tpyes": []}): "filters: unknown field 'tpyes'; there are: types, versions",
+    sample(filters={"versions": 2}): "filters: versions must be list, not int",
     sample(tags=[]): "tags must be dict, not list",
     sample(schema="object"): "schema must be dict, not str",
     sample(schema={"type": "objekt"}): "schema: ",

@@ -78,9 +78,9 @@ def test_a_retrieving_system_shows_the_best_passages_and_asks_for_the_role(model
         top_k=2,
         sampling=Sampling(temperature=0.5),
     )
-    query = Query(text="Which?", instruction="Answer.", role="sales", max_tokens=7)
+    query = Query(text="Which?", instruction="Answer.", role="sales", filters={"versions": (2,)}, max_tokens=7)
     prepared = system.prepare(query)
-    assert retriever.asked == [("Which?", Filters(role="sales"))]
+    assert retriever.asked == [("Which?", Filters(role="sales", versions=(2,)))]
     assert prepared.shown == ("c0", "c1")
     assert [hit.chunk.id for hit in prepared.retrieved] == ["c0", "c1", "c2"]
     assert prepared.request.messages[-1].content == "Passages:\n[1] one\n[2] two\n\nWhich?"

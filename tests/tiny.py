@@ -16,7 +16,9 @@ from bench.world.values import KINDS
 from bench.world.wording import FRAMES
 from systems.model import Adapter, Model
 
-RECIPE = Recipe(vocabulary=400, layers=2, width=32, heads=2, feed_forward=64, device="cpu", threads=1, compile=False)
+RECIPE = Recipe(
+    vocabulary=400, context=16384, layers=2, width=32, heads=2, feed_forward=64, device="cpu", threads=1, compile=False
+)
 
 
 @cache

@@ -49,7 +49,7 @@ INSTRUCTIONS = {
 }
 METRICS = {
     "text": ("accuracy", "exact_match", "token_f1", "abstained_rate", "false_refusal_rate", "abstention_recall",
-             "accepted"),
+             "unfaithful_rate", "unfaithful_rate_attempted", "accepted"),
     "label": ("accuracy", "macro_f1", "accepted"),
     "json": ("accuracy", "format_adherence", "format_repaired", "field_accuracy", "field_accuracy_valid", "accepted"),
 }  # fmt: skip

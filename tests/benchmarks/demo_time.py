@@ -7,7 +7,7 @@ from tests.benchmarks.record import Figure, show
 
 
 def main() -> None:
-    demo = run_demo(fresh(), "tracker=none")
+    demo = run_demo(fresh())
     start = demo.manifest["engine"]["start_seconds"]
     stages = [Figure(f"until {name} (seconds)", value, "s") for name, value in demo.manifest["seconds"].items()]
     show(

@@ -7,7 +7,7 @@ from tests.benchmarks.record import Figure, show
 
 
 def main() -> None:
-    demo = run_demo(fresh(), "tracker=none")
+    demo = run_demo(fresh())
     show(
         "peak_memory",
         1,

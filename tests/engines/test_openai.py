@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import threading
 import time
@@ -193,6 +194,43 @@ def test_a_server_that_is_there_is_ready_to_start(model: Model) -> None:
     with serving(play.echo) as server:
         made = engine(model, server)
         made.start()
+        made.close()
+    [body] = server.bodies
+    assert (body["model"], body["max_tokens"]) == (model.name, 1)
+
+
+@pytest.mark.parametrize(
+    ("act", "kind", "said"),
+    [
+        (play.status(404), UserError, "knows no model 'tiny', or the address is not the one that ends in /v1"),
+        (play.status(401), Failure, "refused the key in $OPENAI_API_KEY"),
+        (play.status(200, "<html>hello</html>", Content_Type="text/html"), Failure, "not as an OpenAI-compatible"),
+        (play.stream("data: {broken\n\n"), Failure, "not as an OpenAI-compatible server"),
+    ],
+)
+def test_a_wrong_address_is_found_out_by_the_first_call(
+    act: Any, kind: type[Exception], said: str, model: Model
+) -> None:
+    with serving(act) as server:
+        made = engine(model, server)
+        with pytest.raises(kind, match=re.escape(said)):
+            made.start()
+        made.close()
+
+
+def test_a_server_in_trouble_may_start_and_its_calls_are_counted(model: Model) -> None:
+    with serving(play.status(500)) as server:
+        made = engine(model, server)
+        made.start()
+        made.close()
+
+
+def test_an_adapter_that_the_server_has_not_loaded_is_named(model: Model, tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path / "adapter")
+    with serving(play.status(404)) as server:
+        made = engine(model, server)
+        with pytest.raises(UserError, match=rf"{adapter.name}.*engine\.served_adapters"):
+            made.serves(adapter.path)
         made.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from systems.artifacts import Store
 from systems.base import Chunk, Failure
 from systems.knowledge import hosting
-from systems.knowledge.hosting import Embedded, IndexHost, Served
+from systems.knowledge.hosting import CHUNKS as NAMES_FILE
+from systems.knowledge.hosting import Embedded, IndexHost, Served, predecessor
 from tests.knowledge.conftest import RecordingEmbedder
 
 CHUNKS = [
@@ -31,6 +33,51 @@ def test_an_index_is_made_once_and_found_again(kind: str, tmp_path: Path, record
     assert (found, index.count(), len(recording.texts)) == (True, 2, embedded)
     assert [hit.chunk.id for hit in index.search("monthly price", None, "sparse", top_k=1)] == ["a"]
     index.close()
+
+
+def test_a_changed_corpus_writes_what_changed_and_finds_as_if_made_afresh(
+    tmp_path: Path, recording: RecordingEmbedder
+) -> None:
+    def chunks(*changed: int) -> list[Chunk]:
+        return [
+            Chunk(id=f"c{n}", document=f"d{n}", text=f"Word{n} is {'new' if n in changed else 'old'} and word{n % 3}.")
+            for n in range(40)
+        ]
+
+    inputs = {"engine": "qdrant-edge", "embedder": recording.identity}
+    store, alone = Store(tmp_path / "builds"), Store(tmp_path / "alone")
+    first, _ = Embedded().open("first", chunks(), recording, store, {**inputs, "chunks": "1"})
+    first.close()
+    embedded = len(recording.texts)
+    second, found = Embedded().open("second", chunks(7), recording, store, {**inputs, "chunks": "2"})
+    assert not found
+    assert len(recording.texts) == embedded + 1
+    report = json.loads((tmp_path / "builds" / "index" / "second" / "sync.json").read_text())
+    assert (report["added"], report["changed"], report["removed"], report["unchanged"]) == (0, 1, 0, 39)
+    fresh, _ = Embedded().open("fresh", chunks(7), recording, alone, {**inputs, "chunks": "2"})
+    for text in ("word7 new", "word1 old", "word2"):
+        one, other = (index.search(text, None, "sparse", top_k=40) for index in (second, fresh))
+        assert [(hit.chunk.id, hit.score) for hit in one] == [(hit.chunk.id, hit.score) for hit in other]
+    second.close()
+    fresh.close()
+    # The first is as it was: a run may still be using it.
+    first, found = Embedded().open("first", chunks(), recording, store, {**inputs, "chunks": "1"})
+    assert found
+    assert [hit.chunk.text for hit in first.search("new", None, "sparse")] == []
+    first.close()
+
+
+def test_an_index_of_another_embedder_or_corpus_is_no_predecessor(tmp_path: Path) -> None:
+    store, names = Store(tmp_path), ["a", "b", "c", "d"]
+    store.build("index", "one", lambda d: _chunks(d, "a", "b", "c"), {"embedder": "x", "chunks": "1"})
+    store.build("index", "two", lambda d: _chunks(d, "a"), {"embedder": "x", "chunks": "2"})
+    assert predecessor(store, {"embedder": "x", "chunks": "9"}, names) == tmp_path / "index" / "one"
+    assert predecessor(store, {"embedder": "y", "chunks": "9"}, names) is None
+    assert predecessor(store, {"embedder": "x", "chunks": "9"}, ["p", "q"]) is None
+
+
+def _chunks(directory: Path, *names: str) -> None:
+    (directory / NAMES_FILE).write_text("\n".join(names))
 
 
 def test_what_a_killed_build_left_on_a_server_is_completed(tmp_path: Path, recording: RecordingEmbedder) -> None:

@@ -46,6 +46,22 @@ def test_adapter_tokens_equal_transformers(
     assert ours != tokens(engine, requests(queries)), "the adapter changes nothing: it is not applied"
 
 
+def test_a_checkpoints_own_way_to_decode_is_not_ours(pocket: Model, queries: list[Query], tmp_path: Path) -> None:
+    """A repetition penalty in generation_config.json would be another setting in one engine than in the other."""
+    copy = tmp_path / "model"
+    shutil.copytree(pocket.path, copy)
+    own = (
+        json.loads((copy / "generation_config.json").read_text()) if (copy / "generation_config.json").exists() else {}
+    )
+    own |= {"repetition_penalty": 5.0, "do_sample": True, "temperature": 5.0, "top_k": 2}
+    (copy / "generation_config.json").write_text(json.dumps(own))
+    plain, penalised = (
+        TransformersEngine(model=replace(pocket, path=str(path)), dtype="float32", device="cpu")
+        for path in (pocket.path, copy)
+    )
+    assert tokens(penalised, requests(queries[:4])) == tokens(plain, requests(queries[:4]))
+
+
 def test_adapter_is_learned_and_attached_per_request(engine: VllmEngine, queries: list[Query], adapter: Path) -> None:
     """Base and tuned requests share one batch; each gets its own weights."""
     mixed = [r for pair in zip(requests(queries), requests(queries, adapter), strict=True) for r in pair]
