@@ -37,6 +37,8 @@ def detect(workspace: Workspace, detector: Detector | ModelDetector) -> int:
         if verdicts:
             rows.append({**dataclasses.asdict(key), "verdicts": verdicts})
     write_lines(workspace.verdicts, rows)
+    if workspace.read_manifest().get("detector") != detector.name:
+        workspace.update_manifest(detector=detector.name)
     return sum(verdict is not None for verdict in found)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.detectors.quality import quality_words
 from bench.journal import write_atomically
 from bench.reporting import claims, facts, figures, numbers, samples
 from bench.reporting.agreement import agreement_rows
@@ -79,6 +80,7 @@ def view(run: RunFiles) -> dict[str, Any]:
         "lines": facts.lines_words(summary),
         "no_effects": facts.no_effects(summary, run.manifest),
         "sharing": facts.sharing(summary, run.manifest),
+        "detector": quality_words(str(run.manifest.get("detector", "none"))),
         "effects": effect_rows(summary),
         "groups": groups({s: _without_details(m) for s, m in measured.items()}, summary["comparisons"]),
         "tasks": [_task(summary, task) for task in task_names(summary)],
