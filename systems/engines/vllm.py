@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from systems.base import Completion, Failure, Request, UserError
+from systems.engines.guard import Guard, children
 from systems.model import Adapter, Model
 
 if TYPE_CHECKING:
@@ -101,21 +102,25 @@ class VllmEngine:
             settings |= {"enable_lora": True, "max_lora_rank": rank, "max_loras": self.max_loras + 1}
         try:
             self.__dict__["_loads"] = self.loads + 1
-            return LLM(
-                model=self.model.path,
-                revision=self.model.revision,
-                trust_remote_code=self.model.trust_remote_code,
-                load_format="safetensors",
-                tensor_parallel_size=self.tensor_parallel_size,
-                max_model_len=self.model.context,
-                max_num_seqs=self.max_num_seqs,
-                gpu_memory_utilization=self.gpu_memory_utilization,
-                enable_prefix_caching=self.prefix_caching,
-                enforce_eager=not torch.cuda.is_available() if self.enforce_eager is None else self.enforce_eager,
-                disable_log_stats=False,
-                seed=self.seed,
-                **settings,
-            )
+            with children() as processes:
+                made = LLM(
+                    model=self.model.path,
+                    revision=self.model.revision,
+                    trust_remote_code=self.model.trust_remote_code,
+                    load_format="safetensors",
+                    tensor_parallel_size=self.tensor_parallel_size,
+                    max_model_len=self.model.context,
+                    max_num_seqs=self.max_num_seqs,
+                    gpu_memory_utilization=self.gpu_memory_utilization,
+                    enable_prefix_caching=self.prefix_caching,
+                    enforce_eager=not torch.cuda.is_available() if self.enforce_eager is None else self.enforce_eager,
+                    disable_log_stats=False,
+                    seed=self.seed,
+                    **settings,
+                )
+            if processes:
+                self.__dict__["_guard"] = Guard.over(processes)
+            return made
         except Exception as error:
             raise Failure(f"engine=vllm: did not start: {_first_line(error)}") from error
 
@@ -182,6 +187,8 @@ class VllmEngine:
         if "llm" in self.__dict__:
             self.llm.llm_engine.engine_core.shutdown()
             del self.__dict__["llm"]
+        if "_guard" in self.__dict__:
+            self.__dict__.pop("_guard").release()
 
 
 def _completion(output: Any) -> Completion:

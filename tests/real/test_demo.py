@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 pytestmark = pytest.mark.engine
@@ -35,15 +36,18 @@ def command(place: Path) -> list[str]:
 
 
 def killed_when(place: Path, moment: Callable[[], bool]) -> None:
-    """Start the run and kill -9 all its processes at the moment."""
+    """Start the run and kill -9 its process at the moment, and nothing else: the engine has to go with it."""
     process = subprocess.Popen(command(place), start_new_session=True, stderr=(place / "log").open("ab"))
     deadline = time.monotonic() + 240
     while not moment():
         assert process.poll() is None, (place / "log").read_text()[-2000:]
         assert time.monotonic() < deadline, "the moment to kill never came"
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
+    engines = [one for one in psutil.Process(process.pid).children() if "EngineCore" in " ".join(one.cmdline())]
+    os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    _, left = psutil.wait_procs(engines, timeout=20)
+    assert not left, "the engine outlived the run: it would hold its memory, and the same command could not start"
 
 
 def lines(path: Path) -> list[bytes]:
