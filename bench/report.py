@@ -19,7 +19,15 @@ from bench.scoring import metrics_of, open_run
 from bench.stats import bootstrap_mean
 from bench.workspace import Workspace
 
-HEADLINE = ("accuracy", "format_adherence", "hallucination_rate", "unfaithful_rate", "accepted")
+HEADLINE = (
+    "accuracy",
+    "format_adherence",
+    "hallucination_rate",
+    "unfaithful_rate",
+    "stale_rate",
+    "leak_rate",
+    "accepted",
+)
 """Measures that systems are compared on, beside those that somebody added; the others are estimated only."""
 
 

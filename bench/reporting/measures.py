@@ -11,7 +11,17 @@ from bench.metrics.declared import metric
 from systems.base import UserError
 
 Better = Literal["higher", "lower"]
-GROUPS = ("Answers", "Format", "Hallucination", "Abstention", "Retrieval and citations", "Latency", "Cost", "Other")
+GROUPS = (
+    "Answers",
+    "Format",
+    "Hallucination",
+    "Abstention",
+    "Currency and permissions",
+    "Retrieval and citations",
+    "Latency",
+    "Cost",
+    "Other",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,9 @@ _LOWER: tuple[tuple[str, str, str], ...] = (
     ("unfaithful_rate", "unfaithfulness to the passages", "Hallucination"),
     ("unfaithful_rate_attempted", "unfaithful, attempted answers", "Hallucination"),
     ("false_refusal_rate", "false refusals", "Abstention"),
+    ("stale_rate", "stale answers", "Currency and permissions"),
+    ("leak_rate", "leaks in answers", "Currency and permissions"),
+    ("retrieval_leak_rate", "leaks in retrieval", "Currency and permissions"),
     ("cost_per_call", "cost per 1,000 calls", "Cost"),
     ("cost_per_accepted_answer", "cost per 1,000 accepted answers", "Cost"),
 )

@@ -106,12 +106,18 @@ def documents(company: Company, level: int = 1) -> list[Document]:
     facts: dict[str, list[Fact]] = {}
     for fact in company.facts:
         facts.setdefault(fact.entity.id, []).append(fact)
-    rng = random.Random(f"documents-{company.seed}")
+
+    def drawing(name: str) -> random.Random:
+        """Each page is worded for itself: what changes on one leaves the others as they were."""
+        return random.Random(f"documents-{company.seed}-{name}")
+
     found = [
-        document(entity, facts[entity.id], rng, LEVELS[level]) for entity in company.entities if entity.id in facts
+        document(entity, facts[entity.id], drawing(entity.id), LEVELS[level])
+        for entity in company.entities
+        if entity.id in facts
     ]
     for topic in TOPICS:
         desk = company.desks[topic.name]
-        text = desk_rule(desk, topic.description, rng)
+        text = desk_rule(desk, topic.description, drawing(topic.name))
         found.append(Document(id=f"DSK-{topic.name}", title=f"{desk} desk", text=text, metadata={"type": "desk"}))
     return found

@@ -10,7 +10,7 @@ from functools import cached_property
 from bench.records import Sample
 from bench.tasks.base import Lesson
 from bench.tasks.company.base import ROLE, CompanyTask, fact_tags, find_passage, spread
-from bench.world.company import Entity, Fact
+from bench.world.company import Company, Entity, Fact
 from bench.world.documents import documents
 from bench.world.schema import Attribute
 from bench.world.wording import DONT_KNOW, FRAMES, ask
@@ -85,10 +85,15 @@ class Facts(CompanyTask):
                 )
         return found + list(self._recitals())
 
+    @property
+    def _taught(self) -> Company:
+        """The company whose pages training recites."""
+        return self.world
+
     def _recitals(self) -> Iterator[Lesson]:
         """The pages of all learnable entities, section by section; a task of their own, since they ask no fact."""
         learnable = {fact.entity.id for fact in self._learnable}
-        for page in documents(self.world, self.level):
+        for page in documents(self._taught, self.level):
             for part in page.text.removeprefix("## ").split("\n\n## ") if page.id in learnable else ():
                 heading, _, text = part.partition("\n\n")
                 query = Query(
