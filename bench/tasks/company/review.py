@@ -71,7 +71,7 @@ class Review(CompanyTask):
         rng = self._rng("lessons")
         found = []
         for fact in self._learnable:
-            for number, frame in enumerate(spread(rng, FRAMES["train"], max(1, self.repeats // 4))):
+            for number, frame in enumerate(spread(rng, FRAMES["train"], max(1, self.repeats // 3))):
                 found.append(
                     Lesson(
                         task=self.name,
