@@ -89,8 +89,8 @@ class OpenAIEngine:
             async with asyncio.timeout(self.timeout_seconds):
                 stream = await self._calls.client.chat.completions.create(**settings)
                 async with stream:
-                    async for event in stream:
-                        _ = event.choices
+                    if not any([event.choices async for event in stream]):
+                        raise ValueError("it streamed no answer")
 
         where = f"engine.base_url={self.base_url}"
         try:

@@ -15,7 +15,7 @@ from bench.records import Prediction, Sample
 from systems.base import Chunk, Completion, Query
 from systems.engines.openai import OpenAIEngine
 from systems.model import Model
-from tests.engines.server import Call, answer, serving, status
+from tests.engines.server import Call, Server, answer, serving, status
 
 
 def judge(url: str) -> Judge:
@@ -48,6 +48,12 @@ def test_verdicts_are_read(text: str, word: str | None) -> None:
     assert read_verdict(completion(text, error="time-out")) is None
 
 
+def asked(server: Server) -> list[str]:
+    """Every prompt, but for the one by which an engine makes sure that somebody answers."""
+    prompts = [body["messages"][-1]["content"] for body in server.bodies]
+    return [prompt for prompt in prompts if prompt != "Hello"]
+
+
 def by_order(first: str, second: str) -> Any:
     """Answers ``first`` where the passages come before the answer."""
 
@@ -74,7 +80,7 @@ def test_both_orders_are_asked(
         [verdict] = judged([case()], judge(server.url), tmp_path / "judged.jsonl")
         assert verdict is not None
         assert (verdict["unfaithful"], verdict["score"], verdict["undecided"]) == (unfaithful, score, undecided)
-        prompts = [body["messages"][-1]["content"] for body in server.bodies]
+        prompts = asked(server)
     assert len(prompts) == 2
     for prompt in prompts:
         assert "[1] Alto: The warranty is 24 months." in prompt
@@ -87,9 +93,9 @@ def test_nothing_is_asked_twice_but_what_failed(tmp_path: Path) -> None:
     cases = [case(), case("36 months"), case("I don't know."), case("24 months", shown=False)]
     with serving(answer("VERDICT: supported")) as server:
         found = judged(cases, judge(server.url), journal)
-        assert len(server.bodies) == 4
+        assert len(asked(server)) == 4
         assert judged(cases, judge(server.url), journal) == found
-        assert len(server.bodies) == 4
+        assert len(asked(server)) == 4
     assert [one and one["asserted"] for one in found] == [1, 1, 0, None]
     with serving(status(500)) as server:
         [failed] = judged([case("48 months")], judge(server.url), journal)

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -211,27 +212,24 @@ def test_a_server_that_is_there_is_ready_to_start(model: Model) -> None:
 def test_a_wrong_address_is_found_out_by_the_first_call(
     act: Any, kind: type[Exception], said: str, model: Model
 ) -> None:
-    with serving(act) as server:
-        made = engine(model, server)
-        with pytest.raises(kind, match=re.escape(said)):
-            made.start()
-        made.close()
+    with serving(act) as server, closing(engine(model, server)) as made, pytest.raises(kind, match=re.escape(said)):
+        made.start()
 
 
 def test_a_server_in_trouble_may_start_and_its_calls_are_counted(model: Model) -> None:
-    with serving(play.status(500)) as server:
-        made = engine(model, server)
+    with serving(play.status(500)) as server, closing(engine(model, server)) as made:
         made.start()
-        made.close()
 
 
 def test_an_adapter_that_the_server_has_not_loaded_is_named(model: Model, tmp_path: Path) -> None:
     adapter = write_adapter(tmp_path / "adapter")
-    with serving(play.status(404)) as server:
-        made = engine(model, server)
-        with pytest.raises(UserError, match=rf"{adapter.name}.*engine\.served_adapters"):
-            made.serves(adapter.path)
-        made.close()
+    with (
+        serving(play.status(404)) as server,
+        closing(engine(model, server)) as made,
+        pytest.raises(UserError, match=r"engine\.served_adapters") as error,
+    ):
+        made.serves(adapter.path)
+    assert adapter.name in str(error.value)
 
 
 def test_an_adapter_is_asked_for_by_the_hash_of_its_weights_or_its_served_name(model: Model, tmp_path: Path) -> None:
