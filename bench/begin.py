@@ -42,6 +42,7 @@ def retrieval_hash(assembly: Assembly) -> str:
 
 def check_parts(assembly: Assembly) -> None:
     """Build what is not needed before the answers are there: a wrong setting must not cost a night."""
+    _ = assembly.model.context
     for part in ("load", "detector", "price", "tracker"):
         build(assembly.config[part])
     for node in assembly.system_nodes.values():

@@ -21,8 +21,11 @@ APART = ("run_dir", "builds_dir", "tracker", "hydra")
 """Keys that change nothing of what is measured: they are not part of a config's hash."""
 
 
-def compose(overrides: Sequence[str], root: str = "run") -> DictConfig:
-    """The config of a stage with the user's ``key=value`` overrides, interpolations still live."""
+def compose(overrides: Sequence[str], root: str = "run", hints: bool = True) -> DictConfig:
+    """The config of a stage with the user's ``key=value`` overrides, interpolations still live.
+
+    ``hints``: an unknown key is told with the nearest that exists, for which the config is composed without it.
+    """
     from hydra import compose as hydra_compose
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
@@ -51,7 +54,7 @@ def compose(overrides: Sequence[str], root: str = "run") -> DictConfig:
             refused = re.search(r"Could not override '([^']+)'", str(error))
             found = [item for item in direct if refused and item.partition("=")[0] == refused.group(1)]
             if not found:
-                raise UserError(_one_line(error, root, overrides)) from error
+                raise UserError(_one_line(error, root, overrides, hints)) from error
             direct, deeper = [item for item in direct if item not in found], [*deeper, *found]
     try:
         for item in deeper:
@@ -61,7 +64,7 @@ def compose(overrides: Sequence[str], root: str = "run") -> DictConfig:
         raw = OmegaConf.to_container(config, resolve=False)
         plain = OmegaConf.to_container(config, resolve=True)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(_one_line(error, root, overrides)) from error
+        raise UserError(_one_line(error, root, overrides, hints)) from error
     assert isinstance(plain, dict)
     assert isinstance(raw, dict)
     check_run({str(key): value for key, value in plain.items()}, {str(key): value for key, value in raw.items()})
@@ -87,8 +90,8 @@ def set_key(config: DictConfig, override: str, root: str = "run", overrides: Seq
     node[last] = parsed.value()
 
 
-def _unknown(key: str, root: str, overrides: Sequence[str]) -> str:
-    return f"{key}: no such key{_hint(_near_keys(key, root, overrides))}"
+def _unknown(key: str, root: str, overrides: Sequence[str], hints: bool = True) -> str:
+    return f"{key}: no such key{_hint(_near_keys(key, root, overrides) if hints else [])}"
 
 
 def _package_path(package: str, name: str) -> str:
@@ -101,7 +104,7 @@ def _package_path(package: str, name: str) -> str:
     return str(Path(spec.origin).parent / name)
 
 
-def _one_line(error: BaseException, root: str, overrides: Sequence[str]) -> str:
+def _one_line(error: BaseException, root: str, overrides: Sequence[str], hints: bool) -> str:
     """Hydra's words in one line, with the nearest key or option that exists."""
     text = str(error)
     cause = error.__cause__ or error.__context__
@@ -113,7 +116,7 @@ def _one_line(error: BaseException, root: str, overrides: Sequence[str]) -> str:
         return f"{group}={option}: no such option{_hint(near)}; there are: {', '.join(options)}"
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown:
-        return _unknown(unknown.group(1), root, overrides)
+        return _unknown(unknown.group(1), root, overrides, hints)
     mandatory = re.search(r"Missing mandatory value: (\S+)", text)
     if mandatory:
         return f"{mandatory.group(1)}: has to be given, as {mandatory.group(1)}=VALUE"
@@ -126,12 +129,10 @@ def _one_line(error: BaseException, root: str, overrides: Sequence[str]) -> str:
 def _near_keys(key: str, root: str, overrides: Sequence[str]) -> list[str]:
     """The key that exists, under the user's own choice of groups, and looks like the mistyped one."""
     groups = [item for item in overrides if "." not in item.partition("=")[0] and not item.startswith(key)]
-    if not overrides:
-        return []  # the project's own files are at fault: composing them again would only fail again
     try:
-        node: Any = compose(groups, root)
+        node: Any = compose(groups, root, hints=False)
     except UserError:
-        node = compose([], root)
+        node = compose([], root, hints=False)
     parts = key.split(".")
     for place, part in enumerate(parts):
         if not hasattr(node, "keys"):

@@ -10,6 +10,7 @@ import pytest
 from bench.generate import repeated
 from bench.journal import read
 from bench.load import ClosedLoop
+from bench.records import Sample
 from bench.report import load_estimates
 from systems.base import Message, Prepared, Query, Request, Sampling
 from tests.calling import call, small
@@ -17,10 +18,20 @@ from tests.calling import call, small
 
 def test_its_mode_says_what_was_not_so() -> None:
     load = ClosedLoop(concurrency=3, requests=20, warm_up=5)
-    whole = "closed loop, 3 at once, prefix cache cold, adapter per request"
-    assert load.mode(25, cold=True) == whole
-    assert load.mode(24, cold=True) == f"{whole}, prompts repeated"
-    assert "prefix cache of the server, not reset" in load.mode(25, cold=False)
+    whole = "closed loop, 3 at once, prefix cache cold, adapter per request, retrieval in the engine's own loop"
+    assert load.mode(asked(a=25), cold=True) == whole
+    assert load.mode(asked(a=24), cold=True) == f"{whole}, prompts repeated"
+    # Tasks take turns, so a small one is asked again while another has questions left.
+    assert load.mode(asked(a=100, b=3), cold=True) == f"{whole}, prompts repeated"
+    assert "prefix cache of the server, not reset" in load.mode(asked(a=25), cold=False)
+
+
+def asked(**tasks: int) -> list[Sample]:
+    return [
+        Sample(id=str(n), task=task, query=Query(text=f"{task} {n}"), reference="x")
+        for task, count in tasks.items()
+        for n in range(count)
+    ]
 
 
 def row(number: int, e2e: float, error: str | None = None) -> dict[str, object]:

@@ -167,8 +167,8 @@ def train(recipe: Recipe) -> Path:
 
 
 def _numbers(recipe: Recipe) -> dict[str, Any]:
-    """What a checkpoint's training rests on; where it is written and on what it is computed does not matter."""
-    free = ("out", "device", "threads", "compile", "evaluate_every", "checkpoint_every")
+    """What a checkpoint's training rests on; where it is written, how far and on what it is computed is free."""
+    free = ("out", "tokens", "device", "threads", "compile", "evaluate_every", "checkpoint_every")
     return {name: value for name, value in asdict(recipe).items() if name not in free}
 
 

@@ -41,6 +41,8 @@ def test_it_goes_on_from_its_checkpoint(tmp_path: Path, monkeypatch: pytest.Monk
     before = torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)
     assert (before["read"], before["step"]) == (2 * BATCH, 2)
     assert train(replace(first, tokens=3 * BATCH)) == weights
+    with pytest.raises(UserError, match=r"checkpoint\.pt: was made by another recipe; choose another place"):
+        train(replace(first, tokens=4 * BATCH, matrix_learning_rate=0.1))
     after = torch.load(tmp_path / "out" / "checkpoint.pt", weights_only=True)
     assert (after["read"], after["step"]) == (3 * BATCH, 3)
     assert after["seconds"] > before["seconds"]
