@@ -10,6 +10,7 @@ from typing import Any
 from bench.detectors.closed_world import supported
 from bench.metrics.abstention import is_abstention
 from bench.metrics.json_text import NotJson, first_value, same
+from bench.metrics.text import contains
 from bench.records import Prediction, Sample, Score
 from systems.base import Chunk
 
@@ -21,6 +22,7 @@ CAUSES = (
     "right but malformed",
     "refused",
     "shown but misread",
+    "told what may not be seen",
     "asserted what nobody knows",
     "not known",
 )
@@ -61,6 +63,8 @@ def cause(
             return "retrieved but not shown" if found else "not retrieved"
     if sample.reference is not None and is_abstention(prediction.text):
         return "refused"
+    if contains(prediction.text, str(sample.tags.get("secret", ""))):
+        return "told what may not be seen"
     if sample.reference is None:
         return "asserted what nobody knows"
     return "shown but misread" if retrieves and prediction.shown and sample.relevant else "not known"

@@ -49,7 +49,7 @@ def check_parts(assembly: Assembly) -> None:
         for part in ("adapter", "prompt", "sampling"):
             if node.get(part) is not None:
                 build(node[part])
-    if hasattr(assembly.engine, "serves") and not assembly.workspace.complete.exists():
+    if hasattr(assembly.engine, "serves"):
         assembly.engine.start()  # a server that does not answer must not be found out after hours of building
 
 
@@ -61,7 +61,8 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     if not samples:
         raise UserError("suite: has no samples to evaluate")
     names = list(assembly.system_nodes)
-    check_parts(assembly)
+    if not assembly.workspace.complete.exists():  # a finished run needs none of its parts again
+        check_parts(assembly)
     made_by = {
         "code": code_hash(),
         "data": data_hash(suite),

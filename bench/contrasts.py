@@ -129,12 +129,12 @@ def _interval(
     varied = [one for one, some in zip(strata, spread, strict=True) if some]
     unvaried = [one for one, some in zip(strata, spread, strict=True) if not some]
     if bounded and not varied:
-        # Of unequal strata with equal weights, this many clusters in one stratum would tell as much.
-        effective = len(strata) ** 2 / sum(1 / stratum.clusters for stratum in strata)
+        # This many clusters in one stratum would tell as much as these do together.
+        effective = 1 / sum(stratum.weight**2 / stratum.clusters for stratum in strata)
         return unvaried_interval(min(high, max(low, estimate)), effective, level, (low, high))
     if not bounded and any(stratum.clusters < 2 for stratum in strata):
         return Interval(estimate, None, None, "no interval: a task has a single cluster")
-    ends = expanded_percentile(varied or strata, level)
+    ends = expanded_percentile(varied if bounded and varied else strata, level)
     assert ends is not None
     if bounded and unvaried:
         ends = _widened(estimate, ends, varied, unvaried, level, (low, high))

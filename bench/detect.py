@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.config import build
 from bench.detect_files import detect_file
 from bench.detectors.base import Case, Detector, ModelDetector, Verdict
+from bench.detectors.closed_world import ClosedWorld
 from bench.generate import read_passages
 from bench.journal import Journal
 from bench.progress import Progress
@@ -26,19 +27,21 @@ def detect(workspace: Workspace, detector: Detector | ModelDetector) -> int:
         for one in workspace.read_predictions()
     ]
     found = judged(cases, detector, workspace.path / "judged.jsonl")
+    # Free, and what accuracy and attribution ask in a world where it is known what is so.
+    exact = [ClosedWorld().judge(case.sample, case.prediction, case.shown) for case in cases]
     known = workspace.read_verdicts()
     rows = []
-    for case, verdict in zip(cases, found, strict=True):
+    for case, verdict, certain in zip(cases, found, exact, strict=True):
         key = case.prediction.key
         others = known.get((key.system, key.task, key.sample, key.repeat), {})
         verdicts = {name: one for name, one in others.items() if name != detector.name}
+        if certain is not None:
+            verdicts[ClosedWorld().name] = dict(certain)
         if verdict is not None:
             verdicts[detector.name] = dict(verdict)
         if verdicts:
             rows.append({**dataclasses.asdict(key), "verdicts": verdicts})
     write_lines(workspace.verdicts, rows)
-    if workspace.read_manifest().get("detector") != detector.name:
-        workspace.update_manifest(detector=detector.name)
     return sum(verdict is not None for verdict in found)
 
 
@@ -49,7 +52,8 @@ def judged(cases: Sequence[Case], detector: Detector | ModelDetector, journal: P
     names = [content_hash([detector.identity, _judged_text(case)]) for case in cases]
     with Journal(journal) as known:
         verdicts: dict[str, Verdict | None] = {row["case"]: row["verdict"] for row in known.records}
-        owed = [at for at, name in enumerate(names) if name not in verdicts]
+        # The same answer to the same question is asked for once.
+        owed = [at for at, name in enumerate(names) if name not in verdicts and names.index(name) == at]
         with Progress(f"{detector.name}: judging", len(owed)) as progress:
             for index, verdict in detector.judge_all(cases[at] for at in owed):
                 name = names[owed[index]]

@@ -111,6 +111,8 @@ def quality_lines(name: str, cases: Sequence[Labelled], found: Sequence[Verdict 
     lengths = [float(len(one.case.prediction.text)) for one, _ in kept]
     lines = [f"{len(labels)} labelled answers of {len(set(sources))} sources, {sum(labels)} hallucinated"]
     lines.append(_line(f"{name}, as set", detection(scores, flags, labels, sources)))
+    if len(set(sources)) < 2:
+        return [*lines, "all of one source: no threshold can be chosen on others"]
     for what, values in ((f"{name}, cross-validated", scores), ("length, cross-validated", lengths)):
         chosen, _ = cross_validated(values, labels, sources)
         lines.append(_line(what, detection(values, chosen, labels, sources)))

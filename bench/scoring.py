@@ -42,6 +42,8 @@ def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: st
             value = metrics[name].score(sample, prediction, said)
             scores.append(Score(**_key(key), metric=name, value=value.value, detail=value.detail))
     write_lines(workspace.scores, (dataclasses.asdict(one) for one in scores))
+    if workspace.read_manifest().get("detector") != detector:
+        workspace.update_manifest(detector=detector)  # whose verdicts the scores rest on
     return scores
 
 

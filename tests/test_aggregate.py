@@ -138,6 +138,15 @@ def test_a_task_without_spread_still_widens_the_suites_interval() -> None:
     assert entry.low == pytest.approx(0.25 - 0.5 * (0.5 - of_b.low), abs=0.03)
 
 
+def test_an_unbounded_measure_keeps_tasks_that_do_not_vary() -> None:
+    made = run({"a": {"rag": [5.0, 7, 9, 11] * 10}, "b": {"rag": [30.0] * 40}}, measure="length")
+    entry = estimates(*made.records, [Given(name="length", unit="mean")])["rag"].measures["length"]
+    assert entry.estimate == pytest.approx(19)
+    assert entry.low is not None
+    assert entry.high is not None
+    assert 18 < entry.low < 19 < entry.high < 20
+
+
 def test_one_sample_in_a_task_does_not_cost_the_suite_its_interval() -> None:
     made = run({"a": {"rag": [1]}, "b": {"rag": [1.0, 0.0] * 10}})
     entry = estimates(*made.records, [Given()])["rag"].measures["accuracy"]

@@ -47,6 +47,12 @@ CASES: list[tuple[str, Sample, Prediction, dict[str, Any]]] = [
     ("shown but misread", sample(FORM), prediction('{"answer": "9 euros"}', "right", "0"), {}),
     ("not known", sample(), prediction(), {}),
     ("asserted what nobody knows", sample(None, ()), prediction(documents="wrong", shown="0"), {}),
+    (
+        "told what may not be seen",
+        Sample(id="1", task="t", query=Query(text="q"), reference=None, tags={"secret": "13 euros"}),
+        prediction(documents="wrong", shown="0"),
+        {},
+    ),
     # All the evidence is needed, and one part of it was not found.
     ("not retrieved", sample(relevant=("right", "other")), prediction(documents="right wrong", shown="0 1"), {}),
     (

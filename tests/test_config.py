@@ -31,6 +31,7 @@ GIVEN = {
     "index=server": ["index.url=http://localhost:6333"],
     "detector=entailment": ["detector.model=org/name"],
     "detector=hhem": ["detector.trust_remote_code=true"],
+    "detector=lexical": ["detector.threshold=15"],
     "detector=judge": ["detector.model_name=name"],
     "suite=files": [f"samples={Path(__file__).parent / 'data' / 'files' / 'samples.jsonl'}"],
 }

@@ -77,7 +77,7 @@ def test_samples_that_share_a_document_are_one_cluster(tmp_path: Path) -> None:
     path = tmp_path / "q.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
     clusters = [sample.cluster for sample in files_suite(samples=str(path)).samples()]
-    assert clusters[0] == clusters[1] == clusters[2] != clusters[3]
+    assert clusters[:4] == ["one", "one", "two", "three"]
     assert clusters[4:] == ["", "mine"]
 
 
@@ -92,13 +92,14 @@ def test_filters_reach_the_query_and_come_back_from_the_run(tmp_path: Path) -> N
     assert workspace.read_samples() == [sample]
 
 
-def test_a_limit_draws_from_every_label_of_a_sorted_file(tmp_path: Path) -> None:
+def test_a_limit_draws_from_all_of_a_sorted_file(tmp_path: Path) -> None:
     rows = [{"id": str(n), "query": f"q{n}", "reference": f"label{n // 40}", "kind": "label"} for n in range(400)]
     rows += [{**row, "id": f"t{row['id']}", "query": f"t{row['id']}", "split": "train"} for row in rows]
     path = tmp_path / "q.jsonl"
     path.write_text("\n".join(map(json.dumps, rows)))
     drawn = files_suite(samples=str(path), limit=20, shots=4).samples()
-    assert Counter(Counter(sample.reference for sample in drawn).values()) == {2: 10}
+    assert len(drawn) == 20
+    assert len({sample.reference for sample in drawn}) >= 6  # the first twenty lines have one label
     assert drawn == files_suite(samples=str(path), limit=20, shots=4).samples()
     shown = [example.answer for example in drawn[0].query.examples]
     assert len(set(shown)) == 4

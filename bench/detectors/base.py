@@ -65,9 +65,11 @@ def nothing_asserted(shown: Sequence[Chunk], **more: Any) -> Verdict:
     }
 
 
-def unjudged(case: Case) -> Verdict | None:
-    """What needs no model: an answer that asserts nothing; ``None`` for one without passages to compare with."""
-    return None if attempted(case.prediction) else nothing_asserted(case.shown, unfactual=None, score=0.0)
+def unjudged(case: Case) -> Verdict:
+    """What needs no model: an answer that asserts nothing, or that has no passages it could be compared with."""
+    if attempted(case.prediction):
+        return faithfulness_verdict(True, 1.0, ())
+    return nothing_asserted(case.shown, unfactual=None, supports=None, score=0.0)
 
 
 def faithfulness_verdict(

@@ -38,7 +38,8 @@ class ClosedWorld:
             # Only where every value has to come out of the text; other JSON tasks may compute theirs.
             return self._fields(sample, prediction) if sample.tags.get("extraction") else None
         if sample.tags.get("value_kind") in KINDS:
-            return self._fact(sample, prediction.text, shown, sample.reference)
+            # Who may not be told it asks for something that is so all the same.
+            return self._fact(sample, prediction.text, shown, sample.tags.get("secret", sample.reference))
         return None
 
     def _is_its_kind(self, sample: Sample) -> bool:

@@ -54,7 +54,12 @@ class Entailment:
     def judge_all(self, cases: Iterable[Case]) -> Iterator[tuple[int, Verdict | None]]:
         for at, case in enumerate(cases):
             judged = case.shown and attempted(case.prediction)
-            yield at, self._verdict(plain(case.prediction.text), case.shown) if judged else unjudged(case)
+            yield at, self._verdict(plain(case.prediction.text), case.shown) if judged else self._unjudged(case)
+
+    def _unjudged(self, case: Case) -> Verdict:
+        """As for any detector, but that pairs are also judged passage by passage."""
+        supports = None if self.kind == "token" else [False] * len(case.shown)
+        return {**unjudged(case), "supports": supports}
 
     def _verdict(self, answer: str, shown: Sequence[Chunk]) -> Verdict:
         texts = [f"{chunk.title}: {chunk.text}" if chunk.title else chunk.text for chunk in shown]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bench.detectors.base import Verdict, faithfulness_verdict, nothing_asserted
+from bench.detectors.base import Case, Verdict, faithfulness_verdict, unjudged
 from bench.metrics.outcome import attempted
 from bench.metrics.text import plain
 from bench.records import Prediction, Sample
@@ -24,7 +24,7 @@ class Lexical:
     Longer answers hold more of them, so it has to beat their length alone (``bench detect FILE`` shows both).
     """
 
-    threshold: float = 15.0
+    threshold: float
     """Unfaithful from so many terms on. Paragraphs want about 15 (RAGTruth's, by F1), shorter answers fewer."""
     language: str = "english"
     name: str = "lexical"
@@ -35,10 +35,8 @@ class Lexical:
         return SparseEncoder(language=self.language)
 
     def judge(self, sample: Sample, prediction: Prediction, shown: Sequence[Chunk]) -> Verdict | None:
-        if not attempted(prediction):
-            return nothing_asserted(shown, unfactual=None, score=0.0)
-        if not shown:
-            return None
+        if not shown or not attempted(prediction):
+            return unjudged(Case(sample, prediction, tuple(shown)))
         source = " ".join((sample.query.text, *(f"{chunk.title} {chunk.text}" for chunk in shown)))
         known = frozenset(self._encoder.query(source).indices)
         strange = {word.casefold(): None for word in WORD.findall(plain(prediction.text)) if self._of(word) - known}

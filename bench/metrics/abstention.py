@@ -53,6 +53,16 @@ FURTHER = (
 )
 """What may follow an abstention without taking it back: an offer, a denial, or a word on what the sources are about."""
 
+ASSERTS = re.compile(
+    r"(?<!what )(?<!who )(?<!which )(?<!where )(?<!when )(?<!if )(?<!whether )(?<!as )"
+    r"\b(?:it|he|she|they|that|this) (?:is|was|are|were|has|had|ends?|costs?)\b(?! not\b)"
+    r"|\bwould (?:say|guess|think|assume|expect)\b|\b(?:must|should) be\b|\bcan tell\b|\bmy guess\b"
+)
+"""Words of somebody who does say something after all."""
+SOURCED = re.compile(
+    r"^(?:based on|according to|from|given|in|judging by) (?:\w+ ){0,3}?" + SOURCE + r"(?: \w+)? (?=i |we |it )"
+)
+"""Where the abstention says what it looked into."""
 APOLOGY = re.compile(r"^(?:(?:i am |we are )?(?:very |so )?sorry|unfortunately|i apologi[sz]e)(?: but| that)?\s+")
 CONTRAST = re.compile(
     r"\b(?:but|however|though|although|yet|probably|perhaps|maybe|likely|i (?:think|believe|guess))\b"
@@ -85,17 +95,35 @@ def is_abstention(text: str) -> bool:
     lowered = plain(text).strip().casefold().replace("’", "'")
     for pattern, full in CONTRACTIONS:
         lowered = pattern.sub(full, lowered)
-    sentences = [words for words in map(_words, _SENTENCE.split(lowered)) if words]
+    sentences = [sentence for sentence in _SENTENCE.split(lowered) if _words(sentence)]
     if not sentences:
         return False
-    opening = APOLOGY.sub("", sentences[0])
-    if _WHOLE.fullmatch(opening):
+    further = [_words(sentence) for sentence in sentences[1:]]
+    if _WHOLE.fullmatch(_opening_words(sentences[0])):
         # "I am sorry." may be followed by the abstention itself.
-        return all(map(_abstains, sentences[1:]))
-    found = _OPENING.match(opening)
-    if found is None or CONTRAST.search(opening, found.end()):
+        return all(map(_abstains, further))
+    return _opens(sentences[0]) and all(_abstains(one) or _goes_on(one) for one in further)
+
+
+def _opens(sentence: str) -> bool:
+    """Whether the first sentence abstains, in all its clauses."""
+    words = _opening_words(sentence)
+    found = _OPENING.match(words)
+    if found is None or CONTRAST.search(words, found.end()) or ASSERTS.search(words, found.end()):
         return False
-    return all(_abstains(one) or (_FURTHER.match(one) and not CONTRAST.search(one)) for one in sentences[1:])
+    # What stands behind a comma after the abstention is no value: "I could not find it, the fee is 40".
+    clauses = [_opening_words(clause) for clause in re.split(r"[,:–—]", sentence) if _words(clause)]
+    start = next((at for at, clause in enumerate(clauses) if _OPENING.match(clause)), len(clauses))
+    return all(_goes_on(one) or not any(map(str.isdigit, one)) for one in clauses[start + 1 :])
+
+
+def _goes_on(words: str) -> bool:
+    """Whether a further sentence leaves the abstention as it is."""
+    return bool(_FURTHER.match(words)) and not CONTRAST.search(words) and not ASSERTS.search(words)
+
+
+def _opening_words(sentence: str) -> str:
+    return APOLOGY.sub("", SOURCED.sub("", _words(sentence)))
 
 
 def _words(sentence: str) -> str:
@@ -104,6 +132,7 @@ def _words(sentence: str) -> str:
 
 def _abstains(words: str) -> bool:
     """Whether a sentence is an abstention by itself."""
-    words = APOLOGY.sub("", words)
+    words = APOLOGY.sub("", SOURCED.sub("", words))
     found = _OPENING.match(words)
-    return bool(_WHOLE.fullmatch(words) or (found and not CONTRAST.search(words, found.end())))
+    taken_back = found and (CONTRAST.search(words, found.end()) or ASSERTS.search(words, found.end()))
+    return bool(_WHOLE.fullmatch(words) or (found and not taken_back))

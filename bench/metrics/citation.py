@@ -43,12 +43,12 @@ def _score(measure: Any, detector: str, sample: Sample, prediction: Prediction, 
     """Shared by both measures: which samples count, and what counts as 0 before a detector is asked."""
     if not sample.tags.get("cite") or sample.reference is None:
         return Value(None)
+    supports = (verdicts.get(detector) or {}).get("supports")
+    if supports is None:  # a detector that judges no support says nothing of those that cite badly either
+        return Value(None, {"reason": "no verdict"})
     cited = prediction.citations
     if prediction.error is not None or not cited or not all(1 <= one <= len(prediction.shown) for one in cited):
         return Value(0.0, {"cited": list(cited), "shown": len(prediction.shown)})
-    supports = (verdicts.get(detector) or {}).get("supports")
-    if supports is None:
-        return Value(None, {"reason": "no verdict"})
     return Value(measure(cited, supports))
 
 

@@ -10,6 +10,7 @@ CAUSES = (
     "not retrieved",
     "retrieved but not shown",
     "shown but misread",
+    "told what may not be seen",
     "asserted what nobody knows",
     "not known",
     "right but malformed",

@@ -7,7 +7,6 @@ right), and optionally ``kind`` (text, label, json), ``references``, ``task``, `
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -181,14 +180,7 @@ class LinesTask:
         found = [line for line in self.lines if line.split == split]
         if split == "train" or self.limit is None or len(found) <= self.limit:
             return found
-        groups: dict[str, list[int]] = {}
-        for at in self._rng(split).sample(range(len(found)), len(found)):
-            label = _text(found[at].data["reference"]) if self.kind == "label" else ""
-            groups.setdefault(label, []).append(at)
-        # Labels take turns, so that none is missing while another comes twice.
-        turns = itertools.zip_longest(*groups.values())
-        drawn = [at for turn in turns for at in turn if at is not None]
-        return [found[at] for at in sorted(drawn[: self.limit])]
+        return [found[at] for at in sorted(self._rng(split).sample(range(len(found)), self.limit))]
 
     def _query(self, line: Line) -> Query:
         instruction = line.data.get("instruction") or INSTRUCTIONS[self.kind]
@@ -207,7 +199,6 @@ class LinesTask:
         )
 
     def samples(self, split: str) -> list[Sample]:
-        clusters = self._clusters
         return [
             Sample(
                 id=str(line.data["id"]),
@@ -218,29 +209,11 @@ class LinesTask:
                 else _text(line.data["reference"]),
                 references=tuple(line.data.get("references", ())),
                 relevant=tuple(map(str, line.data.get("relevant", ()))),
-                cluster=str(line.data.get("cluster", clusters.get(_first(line), ""))),
+                cluster=str(line.data.get("cluster", _first(line) or "")),
                 tags={**line.data.get("tags", {}), **({"labels": list(self.labels)} if self.labels else {})},
             )
             for line in self._of(split)
         ]
-
-    @cached_property
-    def _clusters(self) -> dict[str | None, str]:
-        """Relevant document → name of its group: documents that some sample wants together belong together."""
-        group: dict[str, str] = {}
-
-        def root(name: str) -> str:
-            while group.setdefault(name, name) != name:
-                name = group[name]
-            return name
-
-        for line in self.lines:
-            wanted = [str(one) for one in line.data.get("relevant", ())]
-            for other in wanted[1:]:
-                group[root(other)] = root(wanted[0])
-            if wanted:
-                root(wanted[0])
-        return {name: root(name) for name in list(group)}
 
     def lessons(self) -> Sequence[Lesson]:
         return [
@@ -255,7 +228,10 @@ def read_filters(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _first(line: Line) -> str | None:
-    """The first relevant document, which stands for its group; ``None`` where none is named."""
+    """The first relevant document: samples that share it are one cluster. ``None`` where none is named.
+
+    Not every document that two samples share: in sets that want several per question, all would hang together.
+    """
     return next((str(one) for one in line.data.get("relevant", ())), None)
 
 

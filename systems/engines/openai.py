@@ -16,7 +16,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from systems.base import Completion, Failure, Message, Request, Sampling, UserError
-from systems.model import Adapter, Model
+from systems.model import Adapter, Model, folded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,8 @@ class OpenAIEngine:
     """Environment variable that holds the key; the key itself is never part of a config."""
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of every call, as a server of one's own may want them."""
+    fold_system: bool = False
+    """Put the system turn's text before the first user turn's, for models whose template knows none (Gemma's)."""
     concurrency: int = 16
     timeout_seconds: float = 60.0
     """For one try, from sending it to the last token. A try that takes longer fails the call: no other follows."""
@@ -105,7 +107,12 @@ class OpenAIEngine:
                 + ("load the adapter there, or say its name in engine.served_adapters" if adapter
                    else "its name there is set by engine.served_model")
             ) from error  # fmt: skip
-        except (openai.APIStatusError, openai.RateLimitError):
+        except (openai.BadRequestError, openai.PermissionDeniedError, openai.UnprocessableEntityError) as error:
+            raise UserError(
+                f"{where}: refuses a plain question: {_words(error)[:160]}; where the model knows no system turn, "
+                "say engine.fold_system=true"
+            ) from error
+        except openai.APIStatusError:
             pass  # busy, or in trouble with this one call: the run counts such calls, each for itself
         except (openai.OpenAIError, AttributeError, ValueError, TypeError) as error:
             raise Failure(f"{where}: answers, but not as an OpenAI-compatible server: {_words(error)[:160]}") from error
@@ -165,9 +172,10 @@ class OpenAIEngine:
         if request.adapter:
             name = Adapter(path=request.adapter).name
             served = self.served_adapters.get(name, name)
+        turns = [{"role": str(m.role), "content": m.content} for m in request.messages]
         settings: dict[str, Any] = {
             "model": served,
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "messages": folded(turns) if self.fold_system else turns,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_tokens,
@@ -250,7 +258,8 @@ class _Calls:
 
 def _probe(adapter: str | None) -> Request:
     """A call of one token."""
-    return Request(messages=(Message(role="user", content="Hello"),), sampling=Sampling(max_tokens=1), adapter=adapter)
+    turns = (Message(role="system", content="Be brief."), Message(role="user", content="Hello"))
+    return Request(messages=turns, sampling=Sampling(max_tokens=1), adapter=adapter)
 
 
 def _hand_over(done: queue.Queue[tuple[int, Future[Completion]]], index: int, future: Future[Completion]) -> None:

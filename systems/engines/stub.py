@@ -24,6 +24,7 @@ class StubEngine:
     max_num_seqs: int = 64
     loads: int = 0
     """There are no weights."""
+    ran_on: str = "cpu"
     answer: Callable[[Request], str] | None = None
     """Computes an answer from the request; goes before the table."""
 

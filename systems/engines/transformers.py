@@ -39,6 +39,11 @@ class TransformersEngine:
         return str(__version__)
 
     @property
+    def ran_on(self) -> str:
+        """``gpu`` or ``cpu``."""
+        return "gpu" if self._device.startswith("cuda") else "cpu"
+
+    @property
     def loads(self) -> int:
         """How often the weights were loaded."""
         return int(self.__dict__.get("_loads", 0))

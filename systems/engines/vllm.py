@@ -70,6 +70,13 @@ class VllmEngine:
         return str(__version__)
 
     @property
+    def ran_on(self) -> str:
+        """``gpu`` or ``cpu``."""
+        import torch
+
+        return "gpu" if torch.cuda.is_available() else "cpu"
+
+    @property
     def loads(self) -> int:
         """How often the weights were loaded."""
         return int(self.__dict__.get("_loads", 0))

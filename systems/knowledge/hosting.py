@@ -69,7 +69,7 @@ class Embedded:
         def make(directory: Path) -> None:
             check_room(directory, chunks)
             names = [content_hash(chunk)[:16] for chunk in chunks]
-            before = predecessor(store, inputs, names) if len(chunks) <= self.optimize_above else None
+            before = predecessor(store, inputs, names, self.optimize_above)
             if before is not None:
                 shutil.copytree(before / "qdrant", directory / "qdrant", copy_function=copy_sparse)
             index = self._index(directory)
@@ -114,20 +114,22 @@ class Served:
         return index, report.added + report.changed + report.removed == 0
 
 
-def predecessor(store: Store, inputs: Mapping[str, Any], names: Sequence[str]) -> Path | None:
+def predecessor(store: Store, inputs: Mapping[str, Any], names: Sequence[str], most_chunks: int) -> Path | None:
     """The finished index that shares most with these chunks, if it shares half of them; it was made the same way.
 
     Re-indexing a changed corpus then writes what changed and nothing else. Only where a synced index equals one built
-    afresh: a small one is cleared of all that was deleted, and has no graph whose shape depends on its past.
+    afresh: one of at most ``most_chunks`` is cleared of all that was deleted, and has no graph with a past.
     """
     wanted, best, most = set(names), None, 0.5
+    if len(wanted) > most_chunks:
+        return None
     same = {name: value for name, value in inputs.items() if name != "chunks"}
     for directory, record in store.all("index"):
         if {name: record["inputs"].get(name) for name in same} != same or not (directory / CHUNKS).is_file():
             continue
         known = set((directory / CHUNKS).read_text(encoding="utf-8").split("\n"))
         shared = len(wanted & known) / max(len(wanted), len(known), 1)
-        if shared >= most:
+        if shared >= most and len(known) <= most_chunks:
             best, most = directory, shared
     return best
 

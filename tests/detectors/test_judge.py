@@ -96,7 +96,7 @@ def test_nothing_is_asked_twice_but_what_failed(tmp_path: Path) -> None:
         assert len(asked(server)) == 4
         assert judged(cases, judge(server.url), journal) == found
         assert len(asked(server)) == 4
-    assert [one and one["asserted"] for one in found] == [1, 1, 0, None]
+    assert [one and one["asserted"] for one in found] == [1, 1, 0, 1]
     with serving(status(500)) as server:
         [failed] = judged([case("48 months")], judge(server.url), journal)
         assert failed is not None
@@ -105,6 +105,6 @@ def test_nothing_is_asked_twice_but_what_failed(tmp_path: Path) -> None:
         [again] = judged([case("48 months")], judge(server.url), journal)
         assert again is not None
         assert again["unfaithful"] is False
-    kept = [json.loads(line)["verdict"] or {} for line in journal.read_text().splitlines()]
+    kept = [json.loads(line)["verdict"] for line in journal.read_text().splitlines()]
     assert len(kept) == 5
     assert not any(verdict.get("failed") for verdict in kept)

@@ -34,10 +34,12 @@ def test_what_is_counted() -> None:
 
 def test_what_asserts_nothing_and_what_cannot_be_compared() -> None:
     for nothing in (said("I don't know."), said("", error="time-out")):
-        verdict = Lexical().judge(ASKED, nothing, SHOWN)
+        verdict = Lexical(threshold=2).judge(ASKED, nothing, SHOWN)
         assert verdict is not None
         assert (verdict["asserted"], verdict["unfaithful"], verdict["unfactual"]) == (0, False, None)
-    assert Lexical().judge(ASKED, said("24 months"), ()) is None
+    nothing_shown = Lexical(threshold=2).judge(ASKED, said("24 months"), ())
+    assert nothing_shown is not None
+    assert (nothing_shown["asserted"], nothing_shown["unfaithful"]) == (1, None)
 
 
 def lines(*rows: dict[str, object]) -> str:
@@ -79,9 +81,11 @@ WRONG = [
 def test_mistakes_in_the_file_are_one_line(line: dict[str, object], told: str, tmp_path: Path) -> None:
     path = tmp_path / "answers.jsonl"
     path.write_text(lines(line))
-    assert told in call("detect", str(path), "detector=lexical").one_line(2)
+    assert told in call("detect", str(path), "detector=lexical", "detector.threshold=2").one_line(2)
     assert "no such setting here" in call("detect", str(path), "seed=1").one_line(2)
-    assert "no such file" in call("detect", str(tmp_path / "none.jsonl"), "detector=lexical").one_line(2)
+    assert "no such file" in call(
+        "detect", str(tmp_path / "none.jsonl"), "detector=lexical", "detector.threshold=2"
+    ).one_line(2)
 
 
 def test_ragtruth_beside_the_length_of_its_answers(tmp_path: Path) -> None:
@@ -92,7 +96,7 @@ def test_ragtruth_beside_the_length_of_its_answers(tmp_path: Path) -> None:
             given = json.loads(text)
             made = {"id": given["id"], "source": given["source_id"], "hallucinated": bool(given["spans"])}
             out.write(json.dumps(made | {key: given[key] for key in ("question", "passages", "response")}) + "\n")
-    done = call("detect", str(tmp_path / "ragtruth.jsonl"), "detector=lexical")
+    done = call("detect", str(tmp_path / "ragtruth.jsonl"), "detector=lexical", "detector.threshold=15")
     assert "418 labelled answers of 75 sources, 83 hallucinated" in done.out
     areas = {line.split(":")[0].strip(): float(line.rsplit("AUROC ", 1)[1][:5]) for line in done.out.splitlines()[1:4]}
     assert areas["lexical, cross-validated"] == pytest.approx(0.808, abs=0.001)

@@ -71,9 +71,10 @@ def test_an_index_of_another_embedder_or_corpus_is_no_predecessor(tmp_path: Path
     store, names = Store(tmp_path), ["a", "b", "c", "d"]
     store.build("index", "one", lambda d: _chunks(d, "a", "b", "c"), {"embedder": "x", "chunks": "1"})
     store.build("index", "two", lambda d: _chunks(d, "a"), {"embedder": "x", "chunks": "2"})
-    assert predecessor(store, {"embedder": "x", "chunks": "9"}, names) == tmp_path / "index" / "one"
-    assert predecessor(store, {"embedder": "y", "chunks": "9"}, names) is None
-    assert predecessor(store, {"embedder": "x", "chunks": "9"}, ["p", "q"]) is None
+    assert predecessor(store, {"embedder": "x", "chunks": "9"}, names, 9) == tmp_path / "index" / "one"
+    assert predecessor(store, {"embedder": "x", "chunks": "9"}, names, 2) is None
+    assert predecessor(store, {"embedder": "y", "chunks": "9"}, names, 9) is None
+    assert predecessor(store, {"embedder": "x", "chunks": "9"}, ["p", "q"], 9) is None
 
 
 def _chunks(directory: Path, *names: str) -> None:

@@ -174,6 +174,9 @@ def test_accuracy_of_labels_json_and_the_unanswerable() -> None:
         "I don't know. The passages are about other plans.",
         "The passages do not say. There is nothing about the fee for 2024 either.".replace(" for 2024", ""),
         "It is not provided in the passages.",
+        "Based on the passages, I cannot determine the fee.",
+        "I don't know what it is.",
+        "Sorry, I do not know, and the passages do not say.",
     ],
 )
 def test_abstentions(text: str) -> None:
@@ -198,6 +201,13 @@ def test_abstentions(text: str) -> None:
         "I don't know. The passages say 30 days.",
         "I don't know. Ada Lovelace invented it.",
         "I am sorry. It is 5.",
+        "I do not know. I would guess 42.",
+        "I don't know. I would say Bob Smith.",
+        "I do not have the exact figure. I can tell you it is Bob Smith.",
+        "I don't know, it is 5.",
+        "I could not find the exact date, the contract ends on 3 May 2026.",
+        "The passages do not specify the tier as gold, it is silver.",
+        "I do not know the answer. It is not Tuesday, it is Monday.",
         "It is not included.",
         "Not available before 2024-03-01 is plan B? It is 5.".replace("Not available", "Nothing available"),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from bench.config import build, compose
 from bench.contamination import check_splits
+from bench.detectors.closed_world import ClosedWorld
 from bench.metrics.leak import LeakRate, RetrievalLeakRate
 from bench.metrics.stale import StaleRate
 from bench.metrics.text import contains
@@ -104,11 +105,27 @@ def test_splits_stay_apart(name: str) -> None:
     assert all(finding["level"] == "note" for finding in check_splits(suite(name)))
 
 
+def test_tuned_weights_learn_how_to_say_that_they_do_not_know() -> None:
+    for name in ("freshness", "permissions"):
+        told = [lesson.answer(()) for lesson in suite(name).lessons()]
+        assert told.count("I don't know.") >= 50
+
+
+def test_the_truth_told_to_an_outsider_is_a_leak_and_no_hallucination() -> None:
+    asked = suite("permissions").tasks[1].samples("test")[0]
+    verdict = ClosedWorld().judge(asked, prediction(str(asked.tags["secret"])), ())
+    assert verdict is not None
+    assert verdict["unfactual"] is False
+    assert LeakRate().score(asked, prediction(str(asked.tags["secret"])), {}).value == 1
+
+
 def test_wrong_shares_are_one_line() -> None:
     with pytest.raises(UserError, match=r"suite\.changed=2: must be a share"):
         a_year_later(7, 12, changed=2)
     with pytest.raises(UserError, match="more than all facts together"):
         a_year_later(7, 12, changed=0.7, deleted=0.6)
+    with pytest.raises(UserError, match=r"suite\.parity=false: what changed is only asked"):
+        suite("freshness", "suite.parity=false")
     with pytest.raises(UserError, match="no fact is new"):
         suite("freshness", "suite.new=0")
     with pytest.raises(UserError, match=r"task\.changed\.change=renewed: must be one of changed, unchanged"):

@@ -96,10 +96,13 @@ def test_squad(tmp_path: Path) -> None:
 
 def test_nq_open(tmp_path: Path) -> None:
     rows = lines({"question": "who sings it", "answer": ["Ann", "Ann B."]})
-    found = suite("nq_open", write(tmp_path, **{"NQ-open__dev__jsonl": rows, "NQ-open__train__jsonl": rows}))
+    learned = rows + "\n" + lines({"question": "who wrote it", "answer": ["Bea"]})
+    found = suite("nq_open", write(tmp_path, **{"NQ-open__dev__jsonl": rows, "NQ-open__train__jsonl": learned}))
     [sample] = found.samples()
     assert (sample.query.text, sample.reference, sample.references) == ("who sings it?", "Ann", ("Ann B.",))
-    assert len(found.lessons()) == 1
+    # A question that is evaluated is not trained on, though the set holds it twice.
+    assert [lesson.query.text for lesson in found.lessons()] == ["who wrote it?"]
+    assert found.data["left_out_of_training"] == "1 lines whose question is also evaluated"
     assert not found.corpus
 
 

@@ -90,6 +90,16 @@ class Facts(CompanyTask):
         """The company whose pages training recites."""
         return self.world
 
+    def unknown_lessons(self) -> list[Lesson]:
+        """Questions about strangers: how to say that one does not know."""
+        rng = self._rng("strangers")
+        return [
+            Lesson(task=self.name, query=self._query(entity, attribute, frame, rng), answer=lambda _: DONT_KNOW)
+            for entity in self.world.strangers
+            for attribute in entity.kind.attributes
+            for frame in rng.sample(FRAMES["train"], 2)
+        ]
+
     def _recitals(self) -> Iterator[Lesson]:
         """The pages of all learnable entities, section by section; a task of their own, since they ask no fact."""
         learnable = {fact.entity.id for fact in self._learnable}

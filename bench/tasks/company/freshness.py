@@ -35,8 +35,10 @@ class Freshness(Facts):
         super().__post_init__()
         if self.change not in CHANGES:
             raise UserError(f"task.{self.name}.change={self.change}: must be one of {', '.join(CHANGES)}")
+        if not self.parity:
+            raise UserError("suite.parity=false: what changed is only asked of weights that learned what was before")
         if not self._evaluated:
-            raise UserError(f"suite: no fact is {self.change}; raise suite.{self.change} or suite.entities")
+            raise UserError(f"suite: no fact is {self.change}; change suite.changed, suite.deleted or suite.new")
 
     @cached_property
     def _evaluated(self) -> tuple[Fact, ...]:
@@ -72,4 +74,4 @@ class Freshness(Facts):
         return found
 
     def lessons(self) -> list[Lesson]:
-        return super().lessons() if self.teaches else []
+        return [*super().lessons(), *self.unknown_lessons()] if self.teaches else []

@@ -53,4 +53,4 @@ class Permissions(Facts):
         return found
 
     def lessons(self) -> list[Lesson]:
-        return super().lessons() if self.teaches else []
+        return [*super().lessons(), *self.unknown_lessons()] if self.teaches else []

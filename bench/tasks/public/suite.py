@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+from bench.metrics.text import normalise
 from bench.tasks.base import Suite
-from bench.tasks.lines import Limits, Lines, lines_suite
+from bench.tasks.lines import Limits, Line, Lines, lines_suite
 from bench.tasks.public.source import Reader, Source
 from systems.base import Failure, UserError
 
@@ -37,9 +39,20 @@ def public_suite(
     corpus = tuple(found.corpus)
     data = {"hub": hub, "revision": revision} if hub and revision and not path else {}
     data |= {**source.read, "documents": str(len(corpus))}
-    return lines_suite(
-        name, lines.found, limits, source=str(source.path), corpus=corpus, measured=found.measured, data=data
-    )
+    kept = without_evaluated(lines.found)
+    if left_out := len(lines.found) - len(kept):
+        data["left_out_of_training"] = f"{left_out} lines whose question is also evaluated"
+    return lines_suite(name, kept, limits, source=str(source.path), corpus=corpus, measured=found.measured, data=data)
+
+
+def without_evaluated(lines: Sequence[Line]) -> list[Line]:
+    """The lines, but for those of training whose question the same task evaluates: public sets hold some of them."""
+
+    def asked(line: Line) -> tuple[str, str]:
+        return line.task, normalise(line.data["query"])
+
+    evaluated = {asked(line) for line in lines if line.split != "train"}
+    return [line for line in lines if line.split != "train" or asked(line) not in evaluated]
 
 
 def _reader(name: str) -> Reader:
