@@ -106,6 +106,16 @@ def test_a_limit_draws_from_all_of_a_sorted_file(tmp_path: Path) -> None:
     assert shown != ["label0", "label1", "label2", "label3"]
 
 
+def test_a_limit_on_training_takes_labels_in_turn(tmp_path: Path) -> None:
+    rows = [{"id": f"t{n}", "query": f"q{n}", "reference": f"label{n // 40}", "kind": "label", "split": "train"}
+            for n in range(400)]  # fmt: skip
+    rows += [{"id": "1", "query": "x", "reference": "label0", "kind": "label"}]
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    lessons = files_suite(samples=str(path), train_limit=20).lessons()
+    assert Counter(Counter(lesson.answer(()) for lesson in lessons).values()) == {2: 10}
+
+
 def test_more_labels_than_can_be_shown_leave_no_gap_in_the_instruction(tmp_path: Path) -> None:
     rows = [{"id": str(n), "query": "q", "reference": f"label{n}", "kind": "label"} for n in range(201)]
     path = tmp_path / "q.jsonl"

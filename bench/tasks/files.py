@@ -22,14 +22,19 @@ def read_lines(path: Path) -> list[Line]:
 
 
 def files_suite(
-    samples: str | None, corpus: str | None = None, max_tokens: int = 64, limit: int | None = None, shots: int = 8
+    samples: str | None,
+    corpus: str | None = None,
+    max_tokens: int = 64,
+    limit: int | None = None,
+    train_limit: int | None = None,
+    shots: int = 8,
 ) -> Suite:
     """A suite from files. Each ``task`` named in the lines is a task of its own, of one kind."""
     from systems.knowledge.reading import read_corpus
 
     if samples is None:
         raise UserError("samples: has to be given with suite=files, as samples=QUESTIONS.jsonl")
-    limits = Limits(max_tokens=max_tokens, limit=limit, shots=shots)
+    limits = Limits(max_tokens=max_tokens, limit=limit, train_limit=train_limit, shots=shots)
     path = Path(samples)
     lines = read_lines(path)
     documents = tuple(read_corpus(corpus)) if corpus else ()

@@ -7,6 +7,7 @@ right), and optionally ``kind`` (text, label, json), ``references``, ``task``, `
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -144,6 +145,7 @@ class LinesTask:
     lines: tuple[Line, ...]
     max_tokens: int = 64
     limit: int | None = None
+    train_limit: int | None = None
     shots: int = 8
     measured: tuple[str, ...] = ()
     """Names of its metrics; none: those of its kind."""
@@ -178,9 +180,17 @@ class LinesTask:
     def _of(self, split: str) -> list[Line]:
         """Lines of a split, in the order of the file. A limit draws, since files are often sorted by their labels."""
         found = [line for line in self.lines if line.split == split]
-        if split == "train" or self.limit is None or len(found) <= self.limit:
+        limit = self.train_limit if split == "train" else self.limit
+        if limit is None or len(found) <= limit:
             return found
-        return [found[at] for at in sorted(self._rng(split).sample(range(len(found)), self.limit))]
+        drawn = self._rng(split).sample(range(len(found)), len(found))
+        if split == "train":  # labels take turns: what is learned should have examples of each
+            groups: dict[str, list[int]] = {}
+            for at in drawn:
+                groups.setdefault(_text(found[at].data["reference"]) if self.kind == "label" else "", []).append(at)
+            turns = itertools.zip_longest(*groups.values())
+            drawn = [at for turn in turns for at in turn if at is not None]
+        return [found[at] for at in sorted(drawn[:limit])]
 
     def _query(self, line: Line) -> Query:
         instruction = line.data.get("instruction") or INSTRUCTIONS[self.kind]
@@ -254,11 +264,13 @@ class Limits:
     max_tokens: int = 64
     limit: int | None = None
     """Samples per task, at most."""
+    train_limit: int | None = None
+    """Training samples per task, at most."""
     shots: int = 8
     """Solved examples in the full prompt, at most."""
 
     def __post_init__(self) -> None:
-        for key, least in (("max_tokens", 1), ("limit", 1), ("shots", 0)):
+        for key, least in (("max_tokens", 1), ("limit", 1), ("train_limit", 1), ("shots", 0)):
             value = getattr(self, key)
             if value is not None and value < least:
                 raise UserError(f"suite.{key}={value}: must be {least} or more")
@@ -294,6 +306,7 @@ def lines_suite(
                 lines=tuple(members),
                 max_tokens=limits.max_tokens,
                 limit=limits.limit,
+                train_limit=limits.train_limit,
                 shots=limits.shots,
                 measured=tuple(measured),
             )

@@ -21,13 +21,14 @@ def public_suite(
     revision: str | None = None,
     max_tokens: int = 64,
     limit: int | None = None,
+    train_limit: int | None = None,
     shots: int = 8,
 ) -> Suite:
     """Read a data set from ``path``, or from the hub's data set repository ``hub`` at ``revision`` (a commit).
 
     ``reader`` is the dotted name of a ``source.Reader``.
     """
-    limits = Limits(max_tokens=max_tokens, limit=limit, shots=shots)
+    limits = Limits(max_tokens=max_tokens, limit=limit, train_limit=train_limit, shots=shots)
     source = Source(_directory(name, path, hub, revision))
     lines = Lines()
     try:
