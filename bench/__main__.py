@@ -12,7 +12,7 @@ STAGES = {
     "build": "chunk, embed and index the corpus; train the adapters",
     "generate": "let the systems answer; every answer goes to the journal",
     "load": "measure latency and throughput under declared load",
-    "detect": "judge what the answers assert, with the declared detector",
+    "detect": "judge what answers assert: bench detect RUN_DIR | RESPONSES.jsonl detector=NAME",
     "score": "a run again, or answers made elsewhere: bench score RUN_DIR | SAMPLES.jsonl ANSWERS.jsonl",
     "report": "write summary.json and report.html again: bench report RUN_DIR",
     "label": "a blind sheet for people, and their labels back: bench label RUN_DIR [SHEET.csv annotator=NAME]",

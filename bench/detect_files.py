@@ -35,6 +35,9 @@ FIELDS: dict[str, tuple[type, ...]] = {
 NEEDED = ("question", "passages", "response")
 EXAMPLE = '{"question": "...", "passages": ["..."], "response": "..."}'
 
+LEAST = 5
+"""Labelled answers of either kind from which on a detector's figures are shown."""
+
 Judge = Callable[[Sequence[Case], Detector | ModelDetector, Path], list[Verdict | None]]
 
 
@@ -76,6 +79,8 @@ def read_cases(path: Path) -> list[Labelled]:
 def detect_file(path: Path, arguments: Sequence[str], judge: Judge) -> int:
     """Write a verdict for each line beside the file, and print how well they agree with people's labels."""
     given = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
+    if "detector" not in given:
+        raise UserError(f"detector: has to be given, as bench detect {path} detector=judge; bench --help lists them")
     for argument in arguments:
         if argument.partition("=")[0].partition(".")[0] not in ("detector", "out"):
             raise UserError(f"{argument}: no such setting here; there are: detector, out")
@@ -102,8 +107,12 @@ def quality_lines(name: str, cases: Sequence[Labelled], found: Sequence[Verdict 
     """The detector beside the length of the response, which it has to beat; no lines without both kinds of labels."""
     kept = [(one, verdict) for one, verdict in zip(cases, found, strict=True) if one.hallucinated is not None]
     labels = [bool(one.hallucinated) for one, _ in kept]
-    if len(set(labels)) < 2:
+    if not labels:
         return []
+    if min(sum(labels), len(labels) - sum(labels)) < LEAST:
+        return [
+            f"{len(labels)} labelled answers, {sum(labels)} hallucinated: fewer than {LEAST} of a kind show nothing"
+        ]
     sources = [one.source for one, _ in kept]
     # No verdict (an answer that abstains asserts nothing) is the mildest one: it stays in the denominator.
     scores = [float(verdict["score"]) if verdict is not None else -np.inf for _, verdict in kept]

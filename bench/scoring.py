@@ -42,8 +42,9 @@ def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: st
             value = metrics[name].score(sample, prediction, said)
             scores.append(Score(**_key(key), metric=name, value=value.value, detail=value.detail))
     write_lines(workspace.scores, (dataclasses.asdict(one) for one in scores))
-    if workspace.read_manifest().get("detector") != detector:
-        workspace.update_manifest(detector=detector)  # whose verdicts the scores rest on
+    told = {"detector": detector, "judged": sum(detector in one for one in verdicts.values())}
+    if not told.items() <= workspace.read_manifest().items():
+        workspace.update_manifest(**told)  # whose verdicts the scores rest on, and how many there are
     return scores
 
 

@@ -17,10 +17,12 @@ def known() -> Mapping[str, Mapping[str, Any]]:
     return loaded
 
 
-def quality_words(name: str) -> str:
-    """A sentence on how far a detector's verdicts can be trusted."""
+def quality_words(name: str, judged: int) -> str:
+    """A sentence on how far a detector's verdicts can be trusted; ``judged``: how many answers it had a word on."""
     if name == "none":
         return "No detector judged the answers, so nothing is said of hallucination."
+    if judged == 0:
+        return f"None of the answers is of a kind that {name} judges, so nothing is said of hallucination: try another."
     if name not in known():
         return f"How good {name}’s verdicts are was not measured here: bench detect FILE does, on labelled responses."
     found = known()[name]

@@ -105,10 +105,13 @@ def no_effects(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """Why a page has no table of effects."""
     if manifest.get("unequal"):
         return f"No effects were computed, since other settings differ too: {'; '.join(manifest['unequal'])}."
+    if summary["run"]["grid"] not in GRIDS:
+        return "No effects were computed: these systems are no grid of retrieval and tuning."
     missing = [name for name in ("prompt", "rag", "finetuned", "hybrid") if name not in summary["systems"]]
     if not missing:
         return "No effects were computed: no measure applies to all four systems."
-    return f"No effects were computed: that takes all four systems of the grid, and {', '.join(missing)} was not run."
+    left = f"{' and '.join(missing)} {'was' if len(missing) == 1 else 'were'} not run"
+    return f"No effects were computed: that takes all four systems of the grid, and {left}."
 
 
 def lines_words(summary: Mapping[str, Any]) -> str:

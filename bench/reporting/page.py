@@ -80,7 +80,7 @@ def view(run: RunFiles) -> dict[str, Any]:
         "lines": facts.lines_words(summary),
         "no_effects": facts.no_effects(summary, run.manifest),
         "sharing": facts.sharing(summary, run.manifest),
-        "detector": quality_words(str(run.manifest.get("detector", "none"))),
+        "detector": quality_words(str(run.manifest.get("detector", "none")), int(run.manifest.get("judged", 1))),
         "effects": effect_rows(summary),
         "groups": groups({s: _without_details(m) for s, m in measured.items()}, summary["comparisons"]),
         "tasks": [_task(summary, task) for task in task_names(summary)],

@@ -82,10 +82,19 @@ def test_mistakes_in_the_file_are_one_line(line: dict[str, object], told: str, t
     path = tmp_path / "answers.jsonl"
     path.write_text(lines(line))
     assert told in call("detect", str(path), "detector=lexical", "detector.threshold=2").one_line(2)
-    assert "no such setting here" in call("detect", str(path), "seed=1").one_line(2)
+    assert "no such setting here" in call("detect", str(path), "detector=lexical", "seed=1").one_line(2)
+    assert "detector: has to be given" in call("detect", str(path)).one_line(2)
     assert "no such file" in call(
         "detect", str(tmp_path / "none.jsonl"), "detector=lexical", "detector.threshold=2"
     ).one_line(2)
+
+
+def test_a_handful_of_labels_shows_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    path.write_text(lines(row(1, True), row(2, False)))
+    done = call("detect", str(path), "detector=lexical", "detector.threshold=2")
+    assert "2 labelled answers, 1 hallucinated: fewer than 5 of a kind show nothing" in done.out
+    assert "precision" not in done.out
 
 
 def test_ragtruth_beside_the_length_of_its_answers(tmp_path: Path) -> None:

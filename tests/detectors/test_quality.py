@@ -19,6 +19,9 @@ def test_the_check_is_measured_on_answers_it_need_not_get_right() -> None:
 
 
 def test_every_detector_has_a_sentence() -> None:
-    assert quality_words("closed_world").startswith("closed_world itself: precision 84 % (81–88), recall 96 % (92–99)")
-    assert "was not measured here" in quality_words("judge")
-    assert "nothing is said" in quality_words("none")
+    assert quality_words("closed_world", 9).startswith(
+        "closed_world itself: precision 84 % (81–88), recall 96 % (92–99)"
+    )
+    assert "was not measured here" in quality_words("judge", 9)
+    assert "nothing is said" in quality_words("none", 0)
+    assert quality_words("closed_world", 0).startswith("None of the answers is of a kind that closed_world judges")
