@@ -234,9 +234,10 @@ def test_a_hub_that_cannot_be_reached_is_said_in_one_line(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("name", "tests", "lessons", "documents"),
     [
-        ("banking77", 3080, 10003, 0),
-        ("clinc150", 5500, 15100, 0),
-        ("restaurant8k", 3731, 4099, 0),
+        # Lessons: the training lines, less the 33, 73 and 245 whose question is evaluated too.
+        ("banking77", 3080, 9970, 0),
+        ("clinc150", 5500, 15027, 0),
+        ("restaurant8k", 3731, 3854, 0),
     ],
 )
 def test_the_real_files(name: str, tests: int, lessons: int, documents: int) -> None:
