@@ -45,8 +45,7 @@ def cause(
         return "no call"
     if _right_but_malformed(sample, prediction):
         return "right but malformed"
-    retrieves = bool(prediction.retrieved) or "search" in prediction.timings  # it may have found nothing at all
-    if retrieves and sample.relevant:
+    if prediction.retrieves and sample.relevant:
         needed = set(sample.relevant)
         if corpus is not None and not needed <= corpus:
             return "not in corpus"
@@ -67,7 +66,7 @@ def cause(
         return "told what may not be seen"
     if sample.reference is None:
         return "asserted what nobody knows"
-    return "shown but misread" if retrieves and prediction.shown and sample.relevant else "not known"
+    return "shown but misread" if prediction.retrieves and prediction.shown and sample.relevant else "not known"
 
 
 def _states(sample: Sample, chunk: Chunk) -> bool:

@@ -7,7 +7,7 @@ said by a person).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from bench.config import build, compose, resolved
-from bench.detectors.base import Case, Detector, ModelDetector, Verdict
+from bench.detectors.base import Case, Verdict
 from bench.json_lines import read_objects
+from bench.judging import judged
 from bench.records import Prediction, Sample
 from bench.stats.detection import Detection, cross_validated, detection
 from bench.tasks.lines import check_fields
@@ -37,8 +38,6 @@ EXAMPLE = '{"question": "...", "passages": ["..."], "response": "..."}'
 
 LEAST = 5
 """Labelled answers of either kind from which on a detector's figures are shown."""
-
-Judge = Callable[[Sequence[Case], Detector | ModelDetector, Path], list[Verdict | None]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def read_cases(path: Path) -> list[Labelled]:
     return found
 
 
-def detect_file(path: Path, arguments: Sequence[str], judge: Judge) -> int:
+def detect_file(path: Path, arguments: Sequence[str]) -> int:
     """Write a verdict for each line beside the file, and print how well they agree with people's labels."""
     given = dict(argument.split("=", 1) for argument in arguments if "=" in argument)
     if "detector" not in given:
@@ -88,7 +87,7 @@ def detect_file(path: Path, arguments: Sequence[str], judge: Judge) -> int:
     detector = build(config)
     cases = read_cases(path)
     out = Path(given.get("out", path.with_name(f"{path.stem}.{detector.name}.jsonl")))
-    found = judge([one.case for one in cases], detector, out.with_suffix(".judged.jsonl"))
+    found = judged([one.case for one in cases], detector, out.with_suffix(".judged.jsonl"))
     write_lines(out, (_row(one, verdict) for one, verdict in zip(cases, found, strict=True)))
     for line in quality_lines(detector.name, cases, found):
         print(line)

@@ -72,6 +72,11 @@ class Prediction:
     def key(self) -> Key:
         return Key(self.system, self.task, self.sample, self.repeat)
 
+    @property
+    def retrieves(self) -> bool:
+        """Whether its system searched (its timings say so), though it may have found nothing at all."""
+        return bool(self.retrieved) or "search" in self.timings
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score:

@@ -61,10 +61,9 @@ class UnfaithfulRate:
         return "unfaithful_rate_attempted" if self.attempted else "unfaithful_rate"
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
-        searched = bool(prediction.shown) or "search" in prediction.timings
-        verdict = verdicts.get(self.detector)
-        if not searched:
+        if not (prediction.shown or prediction.retrieves):
             return Value(None)
+        verdict = verdicts.get(self.detector)
         if self.attempted and not attempted(prediction):
             return Value(None)
         if verdict is not None and not prediction.shown:

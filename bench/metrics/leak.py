@@ -36,6 +36,6 @@ class RetrievalLeakRate:
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
         forbidden = sample.tags.get("forbidden")
-        if forbidden is None or not (prediction.retrieved or "search" in prediction.timings):
+        if forbidden is None or not prediction.retrieves:
             return Value(None)
         return Value(float(forbidden in prediction.retrieved_documents))

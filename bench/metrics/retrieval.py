@@ -40,7 +40,7 @@ def _ranks(sample: Sample, prediction: Prediction, level: Level) -> list[int] | 
 
     A system that searched (its timings say so) and found nothing did retrieve: it scores 0.
     """
-    if not sample.relevant or not (prediction.retrieved or "search" in prediction.timings):
+    if not sample.relevant or not prediction.retrieves:
         return None
     ranking = prediction.retrieved_documents if level == "document" else prediction.retrieved
     return first_ranks(ranking, sample.relevant)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bench.detect import judged
 from bench.detectors.base import Case
 from bench.detectors.judge import Judge, read_verdict
+from bench.judging import judged
 from bench.records import Prediction, Sample
 from systems.base import Chunk, Completion, Query
 from systems.engines.openai import OpenAIEngine
