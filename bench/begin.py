@@ -11,7 +11,7 @@ from bench.contamination import check_splits
 from bench.fairness import differences, separate_adapters
 from bench.progress import say
 from bench.records import Key, Sample
-from bench.tasks.base import Suite
+from bench.tasks.base import SelfJudging, Suite
 from bench.workspace import code_hash, commit, environment, now, records_hash, samples_hash
 from systems.artifacts import content_hash
 from systems.base import UserError
@@ -49,6 +49,12 @@ def check_parts(assembly: Assembly) -> None:
         for part in ("adapter", "prompt", "sampling"):
             if node.get(part) is not None:
                 build(node[part])
+    scored = any(call.continuation is not None for one in assembly.suite.samples() for call in one.query.calls)
+    if scored and not getattr(assembly.engine, "likelihoods", False):
+        raise UserError(
+            f"engine={assembly.engine.name}: gives no log-likelihoods, which the suite asks for; "
+            "take engine=vllm or engine=transformers, or tasks that generate"
+        )
     if hasattr(assembly.engine, "serves"):
         assembly.engine.start()  # a server that does not answer must not be found out after hours of building
 
@@ -101,6 +107,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         data=suite.data,
         model={"name": assembly.model.name, "identity": assembly.model.identity, "revision": assembly.model.revision},
         metrics={task.name: list(task.metrics) for task in suite.tasks},
+        self_judging=[task.name for task in suite.tasks if isinstance(task, SelfJudging)],
         documents=[document.id for document in suite.corpus],
         planned=len(planned(names, samples, int(assembly.config.repeats))),
         systems=names,

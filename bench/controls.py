@@ -18,6 +18,7 @@ from bench.metrics.text import contains
 from bench.stats import wilson
 from bench.tasks.base import Lesson
 from systems.base import Request, Sampling
+from systems.prompts import PromptBuilder
 
 ENOUGH = 0.5
 """Share of trained questions that must be recalled."""
@@ -51,18 +52,24 @@ def probes(assembly: Assembly, name: str, adapter: str) -> list[Probe]:
         control = lessons[0].control
         chosen += [(one, control) for one in rng.sample(lessons, min(CONTROLS if control else OTHERS, len(lessons)))]
     return [
-        Probe(
-            number,
-            Request(
-                messages=builder.messages(lesson.query),
-                sampling=Sampling(max_tokens=lesson.query.max_tokens),
-                adapter=adapter,
-            ),
-            str(lesson.answer(())),
-            control,
-        )
+        Probe(number, _asked(assembly, builder, lesson, adapter), str(lesson.answer(())), control)
         for number, (lesson, control) in enumerate(chosen)
     ]
+
+
+def _asked(assembly: Assembly, builder: PromptBuilder, lesson: Lesson, adapter: str) -> Request:
+    """The lesson's prompt as it stood in training."""
+    sampling = Sampling(max_tokens=lesson.query.max_tokens)
+    if not lesson.query.calls:
+        return Request(messages=builder.messages(lesson.query), sampling=sampling, adapter=adapter)
+    prompt = builder.call(lesson.query.calls[0])
+    return Request(
+        messages=() if isinstance(prompt, str) else prompt,
+        text=assembly.model.text(prompt),
+        token_ids=tuple(assembly.model.encode_text(prompt)),
+        sampling=sampling,
+        adapter=adapter,
+    )
 
 
 def run_controls(assembly: Assembly, adapters: dict[str, str], journal: Journal) -> None:

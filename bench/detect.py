@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench.config import build
@@ -12,11 +13,15 @@ from bench.detectors.closed_world import ClosedWorld
 from bench.generate import read_passages
 from bench.judging import judged
 from bench.scoring import open_run
+from bench.tasks.base import SelfJudging, Task
 from bench.workspace import Workspace, write_lines
 
 
-def detect(workspace: Workspace, detector: Detector | ModelDetector) -> int:
-    """Judge every prediction of a run; returns how many got a verdict. Other detectors' verdicts stay."""
+def detect(workspace: Workspace, detector: Detector | ModelDetector, tasks: Sequence[Task] = ()) -> int:
+    """Judge every prediction of a run; returns how many got a verdict. Other detectors' verdicts stay.
+
+    ``tasks``: those of the run's suite, of which some judge their answers themselves.
+    """
     samples = {(sample.task, sample.id): sample for sample in workspace.read_samples()}
     passages = read_passages(workspace)
     cases = [
@@ -26,6 +31,12 @@ def detect(workspace: Workspace, detector: Detector | ModelDetector) -> int:
     # The exact check besides: it is free, and accuracy and attribution ask it in a world where it is known what is so.
     judges = {one.name: one for one in (ClosedWorld(), detector)}
     found = {name: judged(cases, one, workspace.path / "judged.jsonl") for name, one in judges.items()}
+    for task in tasks:
+        if isinstance(task, SelfJudging):
+            own = [at for at, case in enumerate(cases) if case.sample.task == task.name]
+            given = found.setdefault(task.judge, [None] * len(cases))
+            for at, verdict in zip(own, task.verdicts([cases[at].prediction for at in own]), strict=True):
+                given[at] = verdict
     known = workspace.read_verdicts()
     rows = []
     for at, case in enumerate(cases):
@@ -45,6 +56,7 @@ def main(arguments: list[str]) -> int:
     if files:
         return detect_file(Path(files[0]), [argument for argument in arguments if argument != files[0]])
     workspace, config = open_run(arguments)
-    count = detect(workspace, build(config.detector))
+    judged_by = workspace.read_manifest().get("self_judging")
+    count = detect(workspace, build(config.detector), build(config.suite).tasks if judged_by else ())
     print(f"{count} verdicts in {workspace.verdicts}")
     return 0

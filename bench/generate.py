@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bench.assembly import Assembly
@@ -15,7 +16,7 @@ from bench.journal import Journal
 from bench.progress import Progress, say
 from bench.records import Key, Prediction, Sample
 from bench.workspace import Workspace, read_lines, write_lines
-from systems.base import Answer, Chunk, Prepared, System, UserError
+from systems.base import Answer, Chunk, Prepared, Request, System, UserError
 
 
 def prepare_all(system: System, samples: Sequence[Sample]) -> list[Prepared]:
@@ -76,10 +77,12 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
 
 
 def repeated(prepared: Prepared, repeat: int) -> Prepared:
-    """The same call with a seed of its own for every repeat: sampling may differ, the prompt may not."""
-    sampling = prepared.request.sampling
-    request = dataclasses.replace(prepared.request, sampling=dataclasses.replace(sampling, seed=sampling.seed + repeat))
-    return dataclasses.replace(prepared, request=request)
+    """The same calls with a seed of their own for every repeat: sampling may differ, the prompt may not."""
+
+    def anew(request: Request) -> Request:
+        return replace(request, sampling=replace(request.sampling, seed=request.sampling.seed + repeat))
+
+    return replace(prepared, request=anew(prepared.request), further=tuple(map(anew, prepared.further)))
 
 
 def keep_passages(workspace: Workspace, work: dict[str, tuple[list[Key], list[Prepared]]]) -> None:
@@ -118,6 +121,7 @@ def prediction(key: Key, answer: Answer) -> Prediction:
         tokens_in=answer.tokens_in,
         tokens_out=answer.tokens_out,
         finish_reason=answer.finish_reason,
+        outputs=answer.outputs,
         error=answer.error,
     )
 

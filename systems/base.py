@@ -41,6 +41,38 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """Decoding settings, the same for every system of a run."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise UserError(f"sampling.temperature={self.temperature}: must be 0 or more")
+        if not 0 < self.top_p <= 1:
+            raise UserError(f"sampling.top_p={self.top_p}: must be above 0 and at most 1")
+        if self.max_tokens < 1:
+            raise UserError(f"sampling.max_tokens={self.max_tokens}: must be 1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """An engine call in a benchmark's own words, which no prompt builder may change but for passages before them."""
+
+    prompt: str | tuple[Message, ...]
+    """Raw text, or turns for the model's chat template; a last turn of the assistant's is continued."""
+    continuation: str | None = None
+    """What is scored by its log-likelihood after the prompt; ``None``: an answer is generated."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """How it is generated: the benchmark's own settings."""
+    stop: tuple[str, ...] = ()
+    """Texts at which a generated answer ends; they are not part of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Query:
     """All that a system may see of a sample. References are not here, so they cannot leak."""
 
@@ -60,6 +92,8 @@ class Query:
     """What else a chunk must satisfy: fields of ``Filters`` besides the role."""
     max_tokens: int = 64
     """The most tokens an answer may have."""
+    calls: tuple[Call, ...] = ()
+    """A benchmark's own prompts; ``text`` is then only searched for. Empty: the prompt builder writes the prompt."""
 
     def search_text(self) -> str:
         """What retrieval searches for."""
@@ -110,24 +144,6 @@ class Filters:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sampling:
-    """Decoding settings, the same for every system of a run."""
-
-    temperature: float = 0.0
-    top_p: float = 1.0
-    max_tokens: int = 64
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.temperature < float("inf"):
-            raise UserError(f"sampling.temperature={self.temperature}: must be 0 or more")
-        if not 0 < self.top_p <= 1:
-            raise UserError(f"sampling.top_p={self.top_p}: must be above 0 and at most 1")
-        if self.max_tokens < 1:
-            raise UserError(f"sampling.max_tokens={self.max_tokens}: must be 1 or more")
-
-
-@dataclass(frozen=True, kw_only=True)
 class Request:
     """One call of an engine."""
 
@@ -139,6 +155,22 @@ class Request:
     """Constrain the output to this JSON Schema (structured outputs). ``None``: free text."""
     token_ids: tuple[int, ...] = ()
     """The messages by the model's chat template, where they were encoded already; empty: the engine encodes."""
+    text: str = ""
+    """A raw prompt, in the place of messages."""
+    stop: tuple[str, ...] = ()
+    """Texts at which generation ends; the completion does not hold them."""
+    continuation: tuple[int, ...] = ()
+    """Tokens whose log-likelihood after ``token_ids`` is asked for; nothing is generated then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likelihood:
+    """How likely a continuation is after its prompt."""
+
+    log_likelihood: float
+    """Sum over its tokens, natural logarithm."""
+    greedy: bool
+    """Whether each of its tokens is the likeliest where it stands."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +185,8 @@ class Completion:
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds: ``queue``, ``prefill``, ``decode``, ``ttft``; a key is missing where the engine hides it."""
     tokens_cached: int | None = None
+    likelihood: Likelihood | None = None
+    """Of the request's continuation, if it had one."""
     error: str | None = None
 
 
@@ -172,12 +206,17 @@ class Answer:
     tokens_in: int = 0
     tokens_out: int = 0
     finish_reason: str = "stop"
+    outputs: tuple[str | Likelihood, ...] = ()
+    """What each of the query's own calls gave, in their order; empty where it had none."""
     error: str | None = None
 
 
 @runtime_checkable
 class Generator(Protocol):
-    """An engine: turns requests into completions."""
+    """An engine: turns requests into completions.
+
+    One that also gives log-likelihoods has an attribute ``likelihoods`` that is true; the others are never asked.
+    """
 
     name: str
 
@@ -254,6 +293,13 @@ class Prepared:
     """Seconds: ``embed``, ``search``, ``rerank``, ``prompt``."""
     started: float = 0.0
     """``time.perf_counter()`` when preparing began."""
+    further: tuple[Request, ...] = ()
+    """Requests after the first, where the query has several calls."""
+
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """All of them."""
+        return (self.request, *self.further)
 
 
 class System(Protocol):

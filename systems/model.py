@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from systems.base import Failure, Message, UserError
+from systems.base import Failure, Message, Request, UserError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -86,6 +86,16 @@ class Model:
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """The prompt's token ids by the chat template, up to where the answer starts."""
+        return list(self.tokenizer(self.render(messages), add_special_tokens=False)["input_ids"])
+
+    def tokens(self, request: Request) -> list[int]:
+        """A request's prompt: as it was encoded already, or encoded now."""
+        if request.token_ids:
+            return list(request.token_ids)
+        return self.encode_text(request.text) if request.text else self.encode(request.messages)
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """The conversation as text by the chat template; a last turn of the assistant's is left open."""
         if not self.tokenizer.chat_template:
             raise UserError(
                 f"model.name={self.name}: has no chat template, so it was not taught to answer; "
@@ -94,16 +104,52 @@ class Model:
         turns = [{"role": message.role, "content": message.content} for message in messages]
         if self._folds_system:
             turns = folded(turns)
-        text = self._apply(turns)
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return self._apply(turns)
+
+    def encode_text(self, prompt: str | Sequence[Message]) -> list[int]:
+        """Token ids of a benchmark's own prompt: with the tokenizer's special tokens, unless it begins with them.
+
+        As lm-eval's transformers backend does (``HFLM.tok_encode``, 0.4.13).
+        """
+        text = self.text(prompt)
+        begins = text.startswith(str(self.tokenizer.decode([self._prefix])))
+        return list(self.tokenizer(text, **({"add_special_tokens": False} if begins else {}))["input_ids"])
+
+    def encode_pair(self, prompt: str | Sequence[Message], continuation: str) -> tuple[list[int], list[int]]:
+        """Token ids of a benchmark's own prompt and of what stands after it, cut where the prompt's own tokens end.
+
+        Spaces at the end of the prompt go to the continuation; an empty prompt becomes the token that begins texts.
+        As in lm-eval (``TemplateLM.loglikelihood``, 0.4.13).
+        """
+        text = self.text(prompt)
+        if not text:
+            rest = list(self.tokenizer(continuation, add_special_tokens=False)["input_ids"])
+            return ([self._prefix], rest) if rest[:1] != [self._prefix] else (rest[:1], rest[1:])
+        whole, first = self.encode_text(text + continuation), self.encode_text(text.rstrip())
+        return first, whole[len(first) :]
+
+    def text(self, prompt: str | Sequence[Message]) -> str:
+        """A prompt as text: turns by the chat template."""
+        return prompt if isinstance(prompt, str) else self.render(prompt)
+
+    @property
+    def _prefix(self) -> int:
+        """The token that a text begins with, or stands for the end of another before it."""
+        begin = self.tokenizer.bos_token_id
+        return int(self.tokenizer.eos_token_id if begin is None else begin)
 
     def _apply(self, turns: list[dict[str, str]]) -> str:
         from jinja2 import TemplateError
 
+        opened = turns[-1]["role"] == "assistant"
         try:
             return str(
                 self.tokenizer.apply_chat_template(
-                    turns, tokenize=False, add_generation_prompt=True, **(self.template_arguments or {})
+                    turns,
+                    tokenize=False,
+                    add_generation_prompt=not opened,
+                    continue_final_message=opened,
+                    **(self.template_arguments or {}),
                 )
             )
         except TemplateError as error:

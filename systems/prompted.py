@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from systems.base import Answer, Chunk, Completion, Generator, Prepared, Query, Request, Sampling, UserError
+from systems.base import (
+    Answer,
+    Call,
+    Chunk,
+    Completion,
+    Generator,
+    Prepared,
+    Query,
+    Request,
+    Sampling,
+    UserError,
+)
 from systems.model import Model
 from systems.prompts import PromptBuilder, citations
 
@@ -28,16 +40,24 @@ class Prompted:
 
     def prepare(self, query: Query) -> Prepared:
         started = time.perf_counter()
-        request = self.request(query, ())
-        return Prepared(
-            query=query, request=request, timings={"prompt": time.perf_counter() - started}, started=started
-        )
+        first, *further = self.requests(query, ())
+        timings = {"prompt": time.perf_counter() - started}
+        return Prepared(query=query, request=first, further=tuple(further), timings=timings, started=started)
+
+    def requests(self, query: Query, passages: Sequence[Chunk]) -> tuple[Request, ...]:
+        """The engine's calls for a query and its passages, one unless the query brings its own.
+
+        Raises ``UserError`` where one does not fit the context.
+        """
+        if not query.calls:
+            return (self.request(query, passages),)
+        return tuple(self._own(call, passages) for call in query.calls)
 
     def request(self, query: Query, passages: Sequence[Chunk]) -> Request:
-        """The engine's call for a query and its passages. Raises ``UserError`` where they do not fit the context."""
+        """The call by the prompt builder."""
         messages = self.prompt.messages(query, passages)
         token_ids = tuple(self.model.encode(messages))
-        self.check_length(query, token_ids)
+        self.check_length(token_ids, query.max_tokens)
         return Request(
             messages=messages,
             token_ids=token_ids,
@@ -46,43 +66,100 @@ class Prompted:
             schema=query.schema if self.constrained else None,
         )
 
-    def check_length(self, query: Query, prompt: Sequence[int]) -> None:
-        """Refuse a prompt that leaves no room for the answer."""
-        if len(prompt) + query.max_tokens > self.model.context:
+    def _own(self, call: Call, passages: Sequence[Chunk]) -> Request:
+        """A call in a benchmark's own words."""
+        prompt = self.prompt.call(call, passages)
+        made = Request(
+            messages=() if isinstance(prompt, str) else prompt,
+            text=self.model.text(prompt),
+            sampling=call.sampling,
+            stop=call.stop,
+            adapter=self.adapter,
+        )
+        if call.continuation is None:
+            token_ids = self.model.encode_text(prompt)
+            self.check_length(token_ids, call.sampling.max_tokens)
+            return replace(made, token_ids=tuple(token_ids))
+        token_ids, continuation = self.model.encode_pair(prompt, call.continuation)
+        if not token_ids or not continuation:
+            raise UserError(f"continuation {call.continuation!r} has no token of its own after its prompt")
+        self.check_length(token_ids, len(continuation))
+        return replace(made, token_ids=tuple(token_ids), continuation=tuple(continuation))
+
+    def check_length(self, prompt: Sequence[int], answer: int) -> None:
+        """Refuse a prompt that leaves no room for the answer's tokens."""
+        if len(prompt) + answer > self.model.context:
             raise UserError(
-                f"prompt of {len(prompt)} tokens + {query.max_tokens} for the answer does not fit the "
+                f"prompt of {len(prompt)} tokens + {answer} for the answer does not fit the "
                 f"{self.model.context} tokens of {self.model.name}; shorten the text or take a shorter prompt"
             )
 
     def respond(self, prepared: Iterable[Prepared], in_flight: int | None = None) -> Iterator[tuple[int, Answer]]:
-        taken: dict[int, tuple[Prepared, float]] = {}
+        waiting: dict[int, _Waiting] = {}
+        owners: dict[int, tuple[int, int]] = {}
+        """Number of a request → number of its query, and its place among that query's requests."""
 
         def requests() -> Iterator[Request]:
+            numbers = itertools.count()
             for index, item in enumerate(prepared):
-                taken[index] = item, time.perf_counter()
-                yield item.request
+                waiting[index] = _Waiting(item, time.perf_counter())
+                for place, request in enumerate(item.requests):
+                    owners[next(numbers)] = index, place
+                    yield request
 
-        for index, completion in self.engine.generate(requests(), in_flight):
-            yield index, answer(*taken.pop(index), completion)
+        for number, completion in self.engine.generate(requests(), in_flight):
+            index, place = owners.pop(number)
+            one = waiting[index]
+            one.came[place] = completion
+            if len(one.came) == len(one.prepared.requests):
+                del waiting[index]
+                yield index, answer(one.prepared, one.submitted, [one.came[place] for place in sorted(one.came)])
 
 
-def answer(prepared: Prepared, submitted: float, completion: Completion) -> Answer:
+@dataclass(frozen=True)
+class _Waiting:
+    """A query whose completions are not all there."""
+
+    prepared: Prepared
+    submitted: float
+    came: dict[int, Completion] = field(default_factory=dict)
+
+
+def answer(prepared: Prepared, submitted: float, completions: Sequence[Completion]) -> Answer:
     """What the engine gave back, with the retrieval that went before it.
 
-    The engine counts its ``ttft`` from ``submitted``; a user waits from when preparing began, retrieval included.
+    The engine counts its ``ttft`` from ``submitted``; a user waits from when preparing began, retrieval included. Of
+    several calls the first that failed fails the answer, and only the time of all of them together is known.
     """
-    timings: dict[str, Any] = {**prepared.timings, **completion.timings}
+    first = completions[0]
+    timings: dict[str, Any] = dict(prepared.timings)
+    if len(completions) == 1:
+        timings |= first.timings
     if "ttft" in timings:
         timings["ttft"] += submitted - prepared.started
     timings["e2e"] = time.perf_counter() - prepared.started
+    error = next((one.error for one in completions if one.error is not None), None)
+    outputs = tuple(one.text if one.likelihood is None else one.likelihood for one in completions)
+    text = _chosen(prepared.query.calls, completions)
     return Answer(
-        text=completion.text,
-        citations=citations(completion.text),
+        text=text,
+        citations=citations(text),
         retrieved=prepared.retrieved,
         shown=prepared.shown,
         timings=timings,
-        tokens_in=completion.tokens_in,
-        tokens_out=completion.tokens_out,
-        finish_reason=completion.finish_reason,
-        error=completion.error,
+        tokens_in=sum(one.tokens_in for one in completions),
+        tokens_out=sum(one.tokens_out for one in completions),
+        finish_reason=first.finish_reason,
+        outputs=outputs if prepared.query.calls and error is None else (),
+        error=error,
     )
+
+
+def _chosen(calls: Sequence[Call], completions: Sequence[Completion]) -> str:
+    """What was generated first or, where nothing was, the likeliest continuation of a prompt."""
+    scored = [
+        (completion.likelihood.log_likelihood, call.continuation)
+        for call, completion in zip(calls, completions, strict=False)
+        if completion.likelihood is not None and call.continuation is not None and call.prompt
+    ]
+    return max(scored)[1].strip() if scored else completions[0].text

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from systems.base import Chunk, Message, Query, UserError
+from systems.base import Call, Chunk, Message, Query, UserError
 
 CITATION = re.compile(r"\[(\d{1,4})\]")
 
@@ -41,6 +41,18 @@ class PromptBuilder:
             turns.append(Message(role="user", content=example.query))
             turns.append(Message(role="assistant", content=example.answer))
         turns.append(Message(role="user", content=context_block(passages) + query.text))
+        return tuple(turns)
+
+    def call(self, call: Call, passages: Sequence[Chunk] = ()) -> str | tuple[Message, ...]:
+        """A benchmark's own prompt, with the passages before it: before the text, or in the first user turn."""
+        block = context_block(passages)
+        if isinstance(call.prompt, str):
+            return block + call.prompt
+        turns = list(call.prompt)
+        first = next((at for at, turn in enumerate(turns) if turn.role == "user"), None)
+        if first is None:
+            return (*turns, Message(role="user", content=block)) if block else tuple(turns)
+        turns[first] = Message(role="user", content=block + turns[first].content)
         return tuple(turns)
 
     def _system(self, query: Query) -> str:

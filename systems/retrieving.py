@@ -30,11 +30,12 @@ class Retrieving(Prompted):
         hits, timings = self.retriever.retrieve(query.search_text(), Filters(role=query.role, **query.filters))
         built = time.perf_counter()
         passages = within_budget([hit.chunk for hit in hits[: self.top_k]], self.context_budget, self.model.count)
-        request = self.request(query, passages)
+        first, *further = self.requests(query, passages)
         timings["prompt"] = time.perf_counter() - built
         return Prepared(
             query=query,
-            request=request,
+            request=first,
+            further=tuple(further),
             retrieved=tuple(hits),
             shown=tuple(chunk.id for chunk in passages),
             timings=timings,

@@ -71,7 +71,7 @@ def systems(config: Any, model: Model) -> dict[str, Prompted]:
 
 
 def test_a_query_has_no_place_for_a_reference() -> None:
-    allowed = {"text", "instruction", "guidance", "schema", "examples", "role", "filters", "max_tokens"}
+    allowed = {"text", "instruction", "guidance", "schema", "examples", "role", "filters", "max_tokens", "calls"}
     assert {field.name for field in dataclasses.fields(Query)} == allowed
     assert not issubclass(Sample, Query)
     assert typing.get_type_hints(System.prepare)["query"] is Query

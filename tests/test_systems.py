@@ -131,7 +131,7 @@ def test_a_failed_call_is_an_answer_with_an_error(model: Model) -> None:
     system = Prompted(name="p", model=model, engine=StubEngine(model=model), prompt=PromptBuilder())
     failed = Completion(text="", tokens_in=0, tokens_out=0, finish_reason="error", error="ReadError: gone")
     prepared = system.prepare(Query(text="q"))
-    found = answer(prepared, prepared.started, failed)
+    found = answer(prepared, prepared.started, [failed])
     assert (found.text, found.error, found.finish_reason) == ("", "ReadError: gone", "error")
 
 
@@ -139,7 +139,7 @@ def test_the_first_token_is_waited_for_from_before_retrieval(model: Model) -> No
     system = Prompted(name="p", model=model, engine=StubEngine(model=model), prompt=PromptBuilder())
     prepared = system.prepare(Query(text="q"))
     said = Completion(text="a", tokens_in=1, tokens_out=1, finish_reason="stop", timings={"ttft": 0.25, "queue": 0.1})
-    found = answer(prepared, prepared.started + 2.0, said)
+    found = answer(prepared, prepared.started + 2.0, [said])
     assert found.timings["ttft"] == pytest.approx(2.25)
     assert found.timings["queue"] == 0.1
 

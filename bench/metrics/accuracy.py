@@ -21,7 +21,8 @@ class Accuracy:
     Free answers: a reference stands in the answer with word boundaries, and, where the sample's ``value_kind`` is
     tagged, the detector saw no conflicting value beside it. (Bare substring matching credits verbose systems with what
     they did not mean: 12.5 % of its credits in one audit, allenai/olmo-eval#307.) Labels: the exact label but for case
-    and outer white space. JSON: every field equal and none besides. Unanswerable samples: the answer abstains.
+    and outer white space. JSON: every field equal and none besides. Unanswerable samples: the answer abstains. A
+    benchmark's own task (tag ``judged_by``): what its own scoring says.
     """
 
     detector: str = "closed_world"
@@ -32,6 +33,9 @@ class Accuracy:
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
         if prediction.error is not None:
             return Value(0.0, {"error": prediction.error})
+        if "judged_by" in sample.tags:
+            judge, measure = sample.tags["judged_by"]
+            return Value(verdicts.get(judge, {}).get(measure))
         kind = answer_kind(sample)
         if kind == "abstain":
             return Value(float(is_abstention(prediction.text)))

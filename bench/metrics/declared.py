@@ -14,16 +14,20 @@ FOLDER = Path(__file__).resolve().parent.parent.parent / "conf" / "metric"
 
 @cache
 def metric(name: str) -> Metric:
-    """The metric that ``conf/metric/<name>.yaml`` declares. Raises ``UserError`` where there is none."""
+    """The metric that ``conf/metric/<name>.yaml`` declares. Raises ``UserError`` where there is none.
+
+    ``family:measure`` is one measure of a family, as ``lm_eval:acc``: the file of the family, with ``of=measure``.
+    """
     from hydra.errors import InstantiationException
     from hydra.utils import instantiate
     from omegaconf import OmegaConf
 
-    file = FOLDER / f"{name}.yaml"
-    if "/" in name or not file.exists():
+    family, colon, of = name.partition(":")
+    file = FOLDER / f"{family}.yaml"
+    if "/" in family or not file.exists():
         known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.yaml")))
         raise UserError(f"metric {name}: no such metric; there are: {known}")
     try:
-        return cast(Metric, instantiate(OmegaConf.load(file), _convert_="all"))
+        return cast(Metric, instantiate(OmegaConf.load(file), **({"of": of} if colon else {}), _convert_="all"))
     except InstantiationException as error:
         raise UserError(f"{file}: {str(error.__cause__ or error).splitlines()[0]}") from error

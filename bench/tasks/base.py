@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from bench.records import Sample
+from bench.records import Prediction, Sample
 from systems.base import Chunk, Document, Query
 
 SPLITS = ("train", "development", "test")
@@ -43,6 +43,20 @@ class Task(Protocol):
 
     def lessons(self) -> Sequence[Lesson]:
         """What tuning may learn from; empty where there is no training split."""
+        ...
+
+
+@runtime_checkable
+class SelfJudging(Protocol):
+    """A task whose answers are judged by code of its own, beside the run's detector."""
+
+    @property
+    def judge(self) -> str:
+        """Name of its verdicts; metrics read them by it."""
+        ...
+
+    def verdicts(self, predictions: Sequence[Prediction]) -> Sequence[Mapping[str, Any] | None]:
+        """One for each prediction of the task; ``None`` where there is nothing to judge."""
         ...
 
 

@@ -16,7 +16,11 @@ from functools import cached_property, partial
 from typing import Any
 
 from systems.base import Completion, Failure, Message, Request, Sampling, UserError
+from systems.engines.stopping import before_stop
 from systems.model import Adapter, Model, folded
+
+MOST_STOPS = 4
+"""Stop texts that the protocol takes; what stands behind any other is cut off here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +149,7 @@ class OpenAIEngine:
             begun = False
             try:
                 async with asyncio.timeout(self.timeout_seconds):
-                    stream = await self._calls.client.chat.completions.create(**settings)
+                    stream = await self._open(settings)
                     begun = True
                     return await self._read(stream, request, started)
             except TimeoutError:
@@ -155,6 +159,11 @@ class OpenAIEngine:
                     return self._failed(_words(error))
                 await asyncio.sleep(_asked_wait(error) or self._wait(attempt))
         raise AssertionError("the last try returns")
+
+    async def _open(self, settings: Mapping[str, Any]) -> Any:
+        """A stream of the answer: of the chat, or after a raw prompt."""
+        client = self._calls.client
+        return await (client.completions if "prompt" in settings else client.chat.completions).create(**settings)
 
     def _wait(self, attempt: int) -> float:
         # Jitter, so that calls that were refused together do not come back together.
@@ -175,7 +184,7 @@ class OpenAIEngine:
         turns = [{"role": str(m.role), "content": m.content} for m in request.messages]
         settings: dict[str, Any] = {
             "model": served,
-            "messages": folded(turns) if self.fold_system else turns,
+            **({"messages": folded(turns) if self.fold_system else turns} if turns else {"prompt": request.text}),
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "max_tokens": sampling.max_tokens,
@@ -183,6 +192,8 @@ class OpenAIEngine:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
+        if request.stop:
+            settings["stop"] = list(request.stop[:MOST_STOPS])
         if request.schema is not None:
             form = {"name": "answer", "schema": dict(request.schema), "strict": True}
             settings["response_format"] = {"type": "json_schema", "json_schema": form}
@@ -202,17 +213,18 @@ class OpenAIEngine:
             async for event in stream:
                 usage = event.usage or usage
                 for choice in event.choices:
-                    if choice.delta.content:
+                    said = choice.delta.content if hasattr(choice, "delta") else choice.text
+                    if said:
                         first = first or time.perf_counter()
-                        parts.append(choice.delta.content)
+                        parts.append(said)
                     finish = choice.finish_reason or finish
         ended = time.perf_counter()
-        text = "".join(parts)
+        text = before_stop("".join(parts), request.stop)
         if finish is None:
             raise ValueError("the stream ended before the answer was complete")
         return Completion(
             text=text,
-            tokens_in=usage.prompt_tokens if usage else len(self.model.encode(request.messages)),
+            tokens_in=usage.prompt_tokens if usage else len(self.model.tokens(request)),
             tokens_out=usage.completion_tokens if usage else self.model.count(text),
             finish_reason=finish,
             timings={"ttft": first - started, "decode": ended - first} if first else {},

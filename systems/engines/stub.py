@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from systems.base import Completion, Message, Request
+from systems.base import Completion, Likelihood, Request
+from systems.engines.stopping import before_stop
 from systems.model import Model
 
 
@@ -27,11 +28,19 @@ class StubEngine:
     ran_on: str = "cpu"
     answer: Callable[[Request], str] | None = None
     """Computes an answer from the request; goes before the table."""
+    likelihoods: bool = field(default=True, init=False)
+
+    def _likelihood(self, request: Request) -> Likelihood | None:
+        """Minus one per token, each of them the likeliest."""
+        if not request.continuation:
+            return None
+        return Likelihood(log_likelihood=-float(len(request.continuation)), greedy=True)
 
     def _text(self, request: Request) -> str:
         if self.answer is not None:
             return self.answer(request)
-        return self.answers.get(request.messages[-1].content, self.default)
+        prompt = request.text or request.messages[-1].content
+        return before_stop(self.answers.get(prompt, self.default), request.stop)
 
     def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
         source = enumerate(requests)
@@ -44,11 +53,12 @@ class StubEngine:
                 if request is None:
                     more = False
                     break
-                text = self._text(request)
+                text = "" if request.continuation else self._text(request)
                 words = len(text.split())
                 completion = Completion(
                     text=text,
-                    tokens_in=_words(request.messages),
+                    likelihood=self._likelihood(request),
+                    tokens_in=_words(request),
                     tokens_out=words,
                     finish_reason="stop",
                     timings={"queue": 0.0, "prefill": 0.0, "decode": self.delay_seconds, "ttft": 0.0},
@@ -72,5 +82,5 @@ class StubEngine:
         """Nothing to give back."""
 
 
-def _words(messages: Iterable[Message]) -> int:
-    return sum(len(message.content.split()) for message in messages)
+def _words(request: Request) -> int:
+    return len(request.text.split()) + sum(len(message.content.split()) for message in request.messages)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from systems.base import Completion, Request, UserError
+from systems.base import Completion, Likelihood, Request, Sampling, UserError
+from systems.engines.stopping import before_stop
 from systems.model import Adapter, Model, check_device
 
 
@@ -18,6 +19,7 @@ class TransformersEngine:
 
     model: Model
     name: str = "transformers"
+    likelihoods: bool = field(default=True, init=False)
     dtype: str = "auto"
     device: str = "auto"
     batch_size: int = 16
@@ -116,7 +118,7 @@ class TransformersEngine:
         for index, request in enumerate(requests):
             if request.schema is not None:
                 raise UserError("engine=transformers: constrained decoding needs engine=vllm or engine=openai")
-            if batch and (request.adapter, request.sampling) != (batch[0][1].adapter, batch[0][1].sampling):
+            if batch and _kind(request) != _kind(batch[0][1]):
                 yield from self._run(batch)
                 batch = []
             batch.append((index, request))
@@ -130,8 +132,11 @@ class TransformersEngine:
         import torch
 
         network = self._attach(batch[0][1].adapter)
-        sampling = batch[0][1].sampling
-        prompts = [list(request.token_ids) or self.model.encode(request.messages) for _, request in batch]
+        if batch[0][1].continuation:
+            yield from self._score(network, batch)
+            return
+        sampling, stop = batch[0][1].sampling, batch[0][1].stop
+        prompts = [self.model.tokens(request) for _, request in batch]
         width = max(map(len, prompts))
         pad = self.model.tokenizer.pad_token_id or 0
         ids = torch.tensor([[pad] * (width - len(prompt)) + prompt for prompt in prompts], device=self._device)
@@ -142,6 +147,8 @@ class TransformersEngine:
         if sampling.temperature > 0:
             torch.manual_seed(sampling.seed)
             choice = {"do_sample": True, "temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
+        if stop:
+            choice |= {"stop_strings": list(stop), "tokenizer": self.model.tokenizer}
         started = time.perf_counter()
         with torch.inference_mode():
             output = network.generate(
@@ -151,19 +158,44 @@ class TransformersEngine:
         ends = network.generation_config.eos_token_id
         ends = set(ends) if isinstance(ends, list) else {ends}
         for (index, _), prompt, row in zip(batch, prompts, output[:, width:].tolist(), strict=True):
-            stop = next((place for place, token in enumerate(row) if token in ends), None)
-            tokens = row if stop is None else row[: stop + 1]
-            text = self.model.tokenizer.decode(row if stop is None else row[:stop], skip_special_tokens=True)
+            ended = next((place for place, token in enumerate(row) if token in ends), None)
+            tokens = row if ended is None else row[: ended + 1]
+            text = str(self.model.tokenizer.decode(row if ended is None else row[:ended], skip_special_tokens=True))
+            cut = before_stop(text, stop)
             yield (
                 index,
                 Completion(
-                    text=str(text),
+                    text=cut,
                     token_ids=tuple(tokens),
                     tokens_in=len(prompt),
                     tokens_out=len(tokens),
-                    finish_reason="length" if stop is None else "stop",
+                    finish_reason="length" if ended is None and cut == text else "stop",
                     timings={"batch": seconds},
                 ),
+            )
+
+    def _score(self, network: Any, batch: list[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
+        """Log-likelihoods of the continuations, in one pass over right-padded rows."""
+        import torch
+
+        rows = [[*request.token_ids, *request.continuation] for _, request in batch]
+        width = max(map(len, rows))
+        ids = torch.tensor([row + [0] * (width - len(row)) for row in rows], device=self._device)
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=self._device)
+        with torch.inference_mode():
+            logits = network(input_ids=ids, attention_mask=mask).logits
+        for (index, request), row, found in zip(batch, rows, logits, strict=True):
+            size = len(request.continuation)
+            # What stands at a place foretells the next token.
+            own = found[len(row) - size - 1 : len(row) - 1].float().log_softmax(-1)
+            wanted = torch.tensor(request.continuation, device=self._device)
+            likelihood = Likelihood(
+                log_likelihood=float(own.gather(1, wanted[:, None]).sum()),
+                greedy=bool((own.argmax(-1) == wanted).all()),
+            )
+            yield (
+                index,
+                Completion(text="", tokens_in=len(row), tokens_out=0, finish_reason="stop", likelihood=likelihood),
             )
 
     def reset_prefix_cache(self) -> bool:
@@ -174,3 +206,8 @@ class TransformersEngine:
         """Give the weights back."""
         self.__dict__.pop("network", None)
         self.__dict__.pop("_with_adapters", None)
+
+
+def _kind(request: Request) -> tuple[str | None, Sampling, tuple[str, ...], bool]:
+    """Requests of one kind can share a batch."""
+    return request.adapter, request.sampling, request.stop, bool(request.continuation)

@@ -38,7 +38,11 @@ def token_examples(
     """
     end = model.tokenizer.eos_token_id
     for lesson in examples:
-        completion = (*model.tokenizer(lesson.answer, add_special_tokens=False)["input_ids"], end)
-        prompt = tuple(model.encode(builder.messages(lesson.query, lesson.passages)))
-        if len(prompt) + len(completion) <= max_tokens:
-            yield TokenExample(prompt, completion)
+        if lesson.query.calls:
+            own = builder.call(lesson.query.calls[0], lesson.passages)
+            prompt, answer = model.encode_pair(own, lesson.answer)
+        else:
+            prompt = model.encode(builder.messages(lesson.query, lesson.passages))
+            answer = model.tokenizer(lesson.answer, add_special_tokens=False)["input_ids"]
+        if len(prompt) + len(answer) + 1 <= max_tokens:
+            yield TokenExample(tuple(prompt), (*answer, end))

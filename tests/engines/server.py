@@ -24,6 +24,7 @@ class Server(ThreadingHTTPServer):
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
         self.times: list[float] = []
+        self.paths: list[str] = []
         self.now = self.most = self.lost = 0
         """Calls open now, at most at once, and given up by the client."""
         self.lock = threading.Lock()
@@ -47,6 +48,7 @@ class Call(BaseHTTPRequestHandler):
         self.body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with server.lock:
             server.bodies.append(self.body)
+            server.paths.append(self.path)
             server.keys.append(self.headers["Authorization"])
             server.times.append(time.monotonic())
             act = server.script.pop(0) if len(server.script) > 1 else server.script[0]
@@ -109,6 +111,20 @@ def answer(text: str, *, before: float = 0.0, between: float = 0.0, usage: bool 
         call.event(finish="stop")
         if usage:
             call.event(choices=[], usage={"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18})
+        call.end()
+
+    return act
+
+
+def completion(text: str) -> Callable[[Call], None]:
+    """Stream the text word by word, as the end of a raw prompt."""
+
+    def act(call: Call) -> None:
+        call.begin()
+        for number, word in enumerate(text.split(" ")):
+            choice = {"index": 0, "text": word if number == 0 else f" {word}", "finish_reason": None}
+            call.event(object="text_completion", choices=[choice])
+        call.event(object="text_completion", choices=[{"index": 0, "text": "", "finish_reason": "stop"}])
         call.end()
 
     return act

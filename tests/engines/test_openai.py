@@ -73,6 +73,19 @@ def test_an_answer_is_streamed_with_usage_and_the_time_of_its_first_token(model:
     ]
 
 
+def test_a_raw_prompt_goes_to_completions_and_ends_at_its_stop_texts(model: Model) -> None:
+    asked = Request(
+        messages=(), text="Question: one?\nAnswer:", stop=("\n", "a", "b", "c", "blue"), sampling=Sampling()
+    )
+    with serving(play.completion("red or blue or green")) as server:
+        found = one(model, server, asked)
+        assert server.paths == ["/v1/completions"]
+    assert (found.text, found.error) == ("red or ", None)
+    assert server.bodies[0]["prompt"] == "Question: one?\nAnswer:"
+    assert "messages" not in server.bodies[0]
+    assert server.bodies[0]["stop"] == ["\n", "a", "b", "c"]  # the protocol takes four
+
+
 def test_without_reported_usage_the_tokenizer_counts(model: Model) -> None:
     with serving(play.answer("it is 12 euros", usage=False)) as server:
         completion = one(model, server)

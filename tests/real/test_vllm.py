@@ -46,6 +46,48 @@ def test_adapter_tokens_equal_transformers(
     assert ours != tokens(engine, requests(queries)), "the adapter changes nothing: it is not applied"
 
 
+def test_likelihoods_equal_transformers(engine: VllmEngine, pocket: Model, queries: list[Query], adapter: Path) -> None:
+    """Of one token and of several, alone and in one batch with generation, with the adapter and without."""
+    reference = TransformersEngine(model=replace(pocket), dtype="float32", device="cpu")
+    said = dict(engine.generate(requests(queries[:3])))
+    asked: list[Request] = []
+    for path in (None, str(adapter)):
+        for number, query in enumerate(queries):
+            prompt = tuple(pocket.encode(BUILDER.messages(query)))
+            own = pocket.tokenizer(f"word {number}", add_special_tokens=False)["input_ids"]
+            for continuation in (own, own[:1], list(said[number % 3].token_ids)):
+                one = Request(messages=(), sampling=Sampling(), token_ids=prompt, adapter=path)
+                asked.append(replace(one, continuation=tuple(continuation)))
+    generated = requests(queries[:3])
+    found = dict(engine.generate([*asked, *generated]))
+    expected = dict(reference.generate(asked))
+    for number in range(len(asked)):
+        mine, theirs = found[number].likelihood, expected[number].likelihood
+        assert mine is not None
+        assert theirs is not None
+        assert mine.log_likelihood == pytest.approx(theirs.log_likelihood, abs=1e-3)
+        assert mine.greedy == theirs.greedy
+    # What a model says greedily is the likeliest; what it does not say is not.
+    assert found[2].likelihood is not None
+    assert found[2].likelihood.greedy
+    assert not all(one.likelihood.greedy for one in found.values() if one.likelihood is not None)
+    # Forcing tokens on some requests of a batch leaves the others alone.
+    assert [found[len(asked) + n].token_ids for n in range(3)] == [said[n].token_ids for n in range(3)]
+
+
+def test_generation_ends_at_a_stop_text(engine: VllmEngine, pocket: Model, queries: list[Query]) -> None:
+    reference = TransformersEngine(model=replace(pocket), dtype="float32", device="cpu")
+    plain = requests(queries[:6])
+    texts = [one.text for _, one in sorted(engine.generate(plain), key=lambda pair: pair[0])]
+    stop = texts[0][2:4]
+    asked = [replace(one, stop=(stop, "never said")) for one in plain]
+    for made in (engine, reference):
+        cut = [one for _, one in sorted(made.generate(asked), key=lambda pair: pair[0])]
+        assert [one.text for one in cut] == [text.split(stop)[0] for text in texts]
+        assert cut[0].finish_reason == "stop"
+        assert cut[0].tokens_out <= len(dict(engine.generate(plain[:1]))[0].token_ids)
+
+
 def test_a_checkpoints_own_way_to_decode_is_not_ours(pocket: Model, queries: list[Query], tmp_path: Path) -> None:
     """A repetition penalty in generation_config.json would be another setting in one engine than in the other."""
     copy = tmp_path / "model"
