@@ -33,6 +33,7 @@ GIVEN = {
     "detector=hhem": ["detector.trust_remote_code=true"],
     "detector=lexical": ["detector.threshold=15"],
     "detector=judge": ["detector.model_name=name"],
+    "suite=lm_eval": [f"suite.tasks=[{Path(__file__).parent / 'data' / 'lm_eval' / 'doors_choice.yaml'}]"],
     "suite=files": [f"samples={Path(__file__).parent / 'data' / 'files' / 'samples.jsonl'}"],
 }
 """What a user has to say besides."""
@@ -55,7 +56,8 @@ def targets(node: Any) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("group", "option"), options(), ids=["=".join(one) for one in options()])
-def test_every_file_is_composed_and_built(group: str, option: str) -> None:
+def test_every_file_is_composed_and_built(group: str, option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(CONF.parent)  # a task may name its data from there
     if group in CHOSEN_IN_SUITES:
         file = OmegaConf.load(CONF / group / f"{option}.yaml")
         assert callable(get_object(file["_target_"]))
@@ -79,7 +81,7 @@ def test_every_file_is_composed_and_built(group: str, option: str) -> None:
     if group == "suite" and "reader" not in plain["suite"]:
         suite = build(config.suite)
         assert suite.samples()
-        assert {metric for task in suite.tasks for metric in task.metrics} <= {
+        assert {metric.partition(":")[0] for task in suite.tasks for metric in task.metrics} <= {
             file.stem for file in (CONF / "metric").glob("*.yaml")
         }
 
