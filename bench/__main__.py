@@ -10,6 +10,7 @@ from pathlib import Path
 STAGES = {
     "run": "everything: build, generate, load, detect, score, report, W&B",
     "build": "chunk, embed and index the corpus; train the adapters",
+    "retrieve": "how well retrievers find the evidence, without a model: bench retrieve retrievers=bm25,dense,fused",
     "generate": "let the systems answer; every answer goes to the journal",
     "load": "measure latency and throughput under declared load",
     "detect": "judge what answers assert: bench detect RUN_DIR | RESPONSES.jsonl detector=NAME",
@@ -20,6 +21,7 @@ STAGES = {
 }
 FLAGS = {
     "run": "--config prints the resolved config; --fresh sets an earlier run of the same config aside;\n       ",
+    "retrieve": "--json prints one object; ",
     "compare": "--json prints one object; ",
 }
 """What a stage has besides ``--traceback``."""

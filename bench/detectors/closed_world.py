@@ -19,6 +19,7 @@ from bench.metrics.abstention import is_abstention
 from bench.metrics.json_text import NotJson, first_value
 from bench.metrics.text import contains, plain
 from bench.records import Prediction, Sample
+from bench.world.documents import superseding
 from bench.world.values import KINDS
 from systems.base import Chunk
 
@@ -130,8 +131,8 @@ def agrees(value: str, reference: str) -> bool:
 
 def supported(claim: str, sample: Sample, chunk: Chunk) -> bool:
     """Whether a passage states the claim of the entity and attribute that were asked about."""
-    if chunk.document != sample.tags.get("entity"):
-        return False
+    if superseding(chunk.document) != sample.tags.get("entity"):
+        return False  # an earlier version states it too, though it may be so no more
     phrases = sample.tags.get("phrases", ())
     pieces = [piece for line in chunk.text.split("\n") for piece in line.split(". ")]
     return any(contains(piece, claim) and any(phrase in piece for phrase in phrases) for piece in pieces)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from bench.world.messages import TOPICS
 from bench.world.names import Namer
-from bench.world.schema import ENTITY_KINDS, Attribute, EntityKind
+from bench.world.schema import ENTITY_KINDS, LINK_KINDS, Attribute, EntityKind, LinkKind
 from bench.world.values import KINDS
 from systems.base import UserError
 
@@ -39,6 +40,15 @@ class Fact:
 
 
 @dataclass(frozen=True)
+class Link:
+    """One entity's page names another entity: a question on the one's facts by the other's name takes both pages."""
+
+    source: Entity
+    target: Entity
+    kind: LinkKind
+
+
+@dataclass(frozen=True)
 class Company:
     """All that is true in one world."""
 
@@ -52,14 +62,16 @@ class Company:
     """Entities that no document knows, with names like the others'."""
     desks: dict[str, str]
     """Topic of a message → name of the desk that takes it."""
+    links: tuple[Link, ...] = ()
+    """One from every entity, where the company was founded with links."""
 
 
 @lru_cache(maxsize=8)
-def found(seed: int, entities: int, stated: float = 0.75, strangers: int | None = None) -> Company:
+def found(seed: int, entities: int, stated: float = 0.75, strangers: int | None = None, links: bool = False) -> Company:
     """Found a company of ``entities`` entities, each stating about the share ``stated`` of its attributes.
 
-    ``strangers``: how many entities nobody knows, a fifth of the others (and 6 at least) unless given. More of them
-    change nothing else of the company.
+    ``strangers``: how many entities nobody knows, a fifth of the others (and 6 at least) unless given. ``links``:
+    every entity's page names another entity. More strangers, or links, change nothing else of the company.
     """
     if entities < (least := len(ENTITY_KINDS)):
         raise UserError(f"suite.entities={entities}: at least {least} are needed, one of each kind")
@@ -82,7 +94,19 @@ def found(seed: int, entities: int, stated: float = 0.75, strangers: int | None 
     desks = {topic.name: namer.word() for topic in TOPICS}
     more = range(max(numbers) + 1, max(numbers) + 1 + (strangers or few) - few)
     unknown += [_entity(position, number, rng, namer) for position, number in enumerate(more)]
-    return Company(seed, name, tuple(known), tuple(facts), tuple(withheld), tuple(unknown), desks)
+    linked = tuple(_links(seed, known, {fact.entity.id for fact in facts})) if links else ()
+    return Company(seed, name, tuple(known), tuple(facts), tuple(withheld), tuple(unknown), desks, linked)
+
+
+def _links(seed: int, entities: Sequence[Entity], with_pages: Collection[str]) -> Iterator[Link]:
+    """From every entity that has a page to one of the kind that its own kind points to."""
+    rng = random.Random(f"links-{seed}")
+    paged = [entity for entity in entities if entity.id in with_pages]
+    for kind in LINK_KINDS:
+        targets = [entity for entity in paged if entity.kind.name == kind.target]
+        for source in paged:
+            if source.kind.name == kind.source and targets:
+                yield Link(source, rng.choice(targets), kind)
 
 
 def _entity(position: int, number: int, rng: random.Random, namer: Namer) -> Entity:

@@ -154,3 +154,37 @@ def order(split: str, rng: random.Random, namer: Namer, absent: float = 0.2) -> 
     rng.shuffle(tail)
     text = " ".join([rng.choice(OPENERS[split]), *head, *tail]).strip()
     return Order(text, values, "+".join(sorted(template)))
+
+
+@dataclass(frozen=True)
+class Orders:
+    """A message about several orders by one person."""
+
+    text: str
+    person: str | None
+    orders: tuple[Mapping[str, str | None], ...]
+    """Of each order: value kind → value as written."""
+    template: str
+
+
+def orders(split: str, rng: random.Random, namer: Namer, absent: float = 0.2) -> Orders:
+    """A message about two or three orders. Of each the number stands there, the sum and the date may be missing."""
+    wording = "test" if split == "test" else "train"
+    sentences, template = [], []
+
+    def drawn(kind: str, missing: bool) -> str | None:
+        if missing:
+            return None
+        value = KINDS[kind].draw(rng, namer)
+        number = rng.randrange(len(ORDER_PARTS[kind][wording]))
+        sentences.append(ORDER_PARTS[kind][wording][number].format(v=value))
+        template.append(f"{kind}{number}")
+        return value
+
+    name = drawn("person", rng.random() < absent)
+    parts = [
+        {kind: drawn(kind, kind != "code" and rng.random() < absent) for kind in ("code", "money", "date")}
+        for _ in range(rng.randint(2, 3))
+    ]
+    text = " ".join([rng.choice(OPENERS[split]), *sentences]).strip()
+    return Orders(text, name, tuple(parts), "+".join(template))

@@ -31,6 +31,28 @@ class EntityKind:
     attributes: tuple[Attribute, ...]
 
 
+@dataclass(frozen=True)
+class LinkKind:
+    """How entities of one kind point to those of another. ``states`` has ``{e}`` and ``{t}``, ``asks`` has ``{e}``."""
+
+    source: str
+    target: str
+    states: tuple[str, ...]
+    asks: str
+    """The target, named by its source alone: completes "the approval limit of ..."."""
+
+
+LINK_KINDS: tuple[LinkKind, ...] = (
+    LinkKind("product", "plan", ("{e} is sold under the {t}.", "The {t} covers {e}."), "the plan {e} is sold under"),
+    LinkKind("plan", "policy", ("The {e} follows the {t}.", "The {t} binds the {e}."), "the policy the {e} follows"),
+    LinkKind("policy", "person", ("{t} wrote the {e}.", "The {e} was written by {t}."), "the author of the {e}"),
+    LinkKind("contract", "site", ("The {e} lies at the {t}.", "The {t} keeps the {e}."), "the site that keeps the {e}"),
+    LinkKind("person", "product", ("{e} works on {t}.", "The work of {e} is {t}."), "the product {e} works on"),
+    LinkKind("site", "plan", ("The {e} is on the {t}.", "The {t} serves the {e}."), "the plan the {e} is on"),
+)
+"""One for each kind of entity."""
+
+
 def _kind(name: str, prefix: str, form: str, roles: tuple[str, ...], *rows: tuple[str, str, str]) -> EntityKind:
     """Rows are (section, value kind, phrases parted by '/')."""
     attributes = []

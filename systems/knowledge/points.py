@@ -188,5 +188,5 @@ def check_search(mode: str, top_k: int, vector: object | None, rrf_k: int) -> No
 
 
 def ranked(hits: list[Hit], top_k: int) -> list[Hit]:
-    """Best first; equal scores in the order of their ids, so that a run can be repeated."""
-    return sorted(hits, key=lambda found: (-found.score, found.chunk.id))[:top_k]
+    """Best first. Equal scores in the order of their ids' hashes: a run can be repeated, and no naming is favoured."""
+    return sorted(hits, key=lambda found: (-found.score, point_id(found.chunk)))[:top_k]

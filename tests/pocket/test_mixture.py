@@ -11,7 +11,7 @@ from functools import cache
 from bench.pocket.mixture import COPYING, MAIN, RECALLING, conversations
 from bench.pocket.skills import copying, facts, locating, objects, recalling, routing
 from bench.pocket.skills.base import Conversation
-from bench.tasks.company.extraction import ORDER_SCHEMA
+from bench.tasks.company.forms import FORMS
 from bench.tasks.company.review import REVIEW_SCHEMA
 from bench.world.company import found
 from bench.world.wording import DONT_KNOW
@@ -159,7 +159,8 @@ def test_a_desk_is_one_of_those_named() -> None:
 def test_the_companys_forms_desks_and_people_are_not_among_them() -> None:
     taught = {*objects.VALUE_KEYS, *objects.SOURCE_KEYS, *objects.VERSION_KEYS}
     taught |= {key for keys in objects.FIELD_KEYS.values() for key in keys}
-    assert taught.isdisjoint([*ORDER_SCHEMA["properties"], *REVIEW_SCHEMA["properties"]])
+    assert taught.isdisjoint([*FORMS["flat"].schema["properties"], *REVIEW_SCHEMA["properties"]])
+    assert taught.isdisjoint(["buyer", "purchase", "orders"])
     company = found(2026, 48)
     names = [*company.desks.values(), *(entity.name for entity in company.entities)]
     skills = ("facts", "few-shot", "unaided", "json passages", "json text", "routing", "copy")

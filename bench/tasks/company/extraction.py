@@ -10,30 +10,9 @@ from typing import Any
 from bench.records import Sample
 from bench.tasks.base import Lesson
 from bench.tasks.company.base import ROLE, CompanyTask
-from bench.world.messages import order
+from bench.tasks.company.forms import FORMS
 from bench.world.names import Namer
-from systems.base import Example, Query
-
-ORDER_SCHEMA: dict[str, Any] = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "type": "object",
-    "properties": {
-        "claimant": {"type": ["string", "null"], "description": "who writes"},
-        "order_code": {"type": ["string", "null"], "pattern": "^[A-Z]{2}-[0-9]{4}$", "description": "the order number"},
-        "amount_euros": {"type": ["integer", "null"], "description": "what was paid, in euros"},
-        "bought_on": {"type": ["string", "null"], "description": "the date of the order"},
-        "callback_day": {"type": ["string", "null"], "description": "day for a call"},
-    },
-    "required": ["claimant", "order_code", "amount_euros", "bought_on", "callback_day"],
-    "additionalProperties": False,
-}
-ORDER_KEYS = {
-    "claimant": "person",
-    "order_code": "code",
-    "amount_euros": "money",
-    "bought_on": "date",
-    "callback_day": "weekday",
-}
+from systems.base import Example, Query, UserError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,28 +20,28 @@ class Extraction(CompanyTask):
     """What stands in a message, as JSON in the company's form."""
 
     name: str = "extraction"
+    form: str = "flat"
+    """A key of ``forms.FORMS``."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.form not in FORMS:
+            raise UserError(f"task.{self.name}.form={self.form}: must be one of {', '.join(FORMS)}")
 
     def _query(self, text: str) -> Query:
         return Query(
             text=text,
             instruction="Fill in the order form from the message. Reply in JSON.",
-            schema=ORDER_SCHEMA,
+            schema=FORMS[self.form].schema,
             examples=self.examples,
             role=ROLE,
-            max_tokens=96,
+            max_tokens=FORMS[self.form].max_tokens,
         )
 
     def _messages(self, split: str, count: int) -> list[tuple[str, dict[str, Any], str]]:
         rng = self._rng(f"messages-{split}")
         namer = Namer(rng)
-        found = []
-        for _ in range(count):
-            message = order(split, rng, namer)
-            fields: dict[str, Any] = {key: message.values[kind] for key, kind in ORDER_KEYS.items()}
-            if fields["amount_euros"] is not None:
-                fields["amount_euros"] = int(fields["amount_euros"].split()[0])
-            found.append((message.text, fields, message.template))
-        return found
+        return [FORMS[self.form].draw(split, rng, namer) for _ in range(count)]
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
