@@ -16,6 +16,7 @@ import pytest
 from systems.base import Chunk, Failure, Filters, Hit, UserError
 from systems.knowledge.embedding import SentenceTransformerEmbedder
 from systems.knowledge.index import EdgeIndex, Index, ServerIndex, SyncReport
+from systems.knowledge.points import point_id
 from tests.knowledge.conftest import RecordingEmbedder
 
 FACTS = [
