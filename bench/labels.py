@@ -72,6 +72,8 @@ def sheet(workspace: Workspace, count: int, seed: int) -> str:
 
 
 def _reference(sample: Sample) -> str:
+    if sample.open:
+        return "(no one answer is right)" if sample.reference is None else f"for example: {sample.reference}"
     if sample.reference is None:
         return "(it is not known)"
     if isinstance(sample.reference, str):

@@ -54,7 +54,7 @@ def merge(pools: Mapping[str, Pool]) -> Pool:
             if _asked(known) != _asked(sample):
                 raise UserError(
                     f"task {sample.task}, sample {sample.id}: {first} and {name} do not ask the same "
-                    "(its question, reference or schema differs); compare runs of one suite"
+                    "(its question, reference, schema or rules differ); compare runs of one suite"
                 )
     parts = [pool.renamed(name) for name, pool in pools.items()]
     return Pool(
@@ -67,7 +67,8 @@ def merge(pools: Mapping[str, Pool]) -> Pool:
 
 def _asked(sample: Sample) -> tuple[object, ...]:
     """What makes two samples the same question, whatever prompt it was put in."""
-    return sample.query.text, sample.query.schema, sample.reference, sample.references, sample.cluster
+    right = (sample.open, sample.reference, sample.references, sample.tags.get("rules"))
+    return sample.query.text, sample.query.schema, *right, sample.cluster
 
 
 def check_shared(pool: Pool) -> list[str]:

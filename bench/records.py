@@ -23,6 +23,9 @@ class Sample:
     query: Query
     reference: Any
     """What is right: a text, a label, a JSON value; ``None`` where the right answer is to abstain."""
+    open: bool = False
+    """Whether no one answer is right: rules, a schema or a detector alone judge, and ``reference`` is an example or
+    ``None``."""
     references: tuple[str, ...] = ()
     """Other spellings of a textual reference that count as right."""
     relevant: tuple[str, ...] = ()

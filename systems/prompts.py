@@ -36,7 +36,8 @@ class PromptBuilder:
 
     def messages(self, query: Query, passages: Sequence[Chunk] = ()) -> tuple[Message, ...]:
         """The conversation up to the answer that is asked for."""
-        turns = [Message(role="system", content=self._system(query))]
+        system = self._system(query)
+        turns = [Message(role="system", content=system)] if system else []
         for example in query.examples[: self.shots]:
             turns.append(Message(role="user", content=example.query))
             turns.append(Message(role="assistant", content=example.answer))

@@ -181,7 +181,9 @@ MISTAKES = {
     sample(schema={"type": "objekt"}): "schema: ",
     sample(schema={"$schema": "https://example.org/mine"}): "schema: ",
     sample(split="testing"): "split 'testing': must be one of train, development, test",
-    sample(kind="prose"): "kind 'prose': must be one of text, label, json",
+    sample(kind="prose"): "kind 'prose': must be one of text, label, json, open",
+    sample(tags={"rules": "short"}): "rules must be a list such as",
+    sample(tags={"rules": [{"rule": "style:max_words"}]}): "rule 1: style:max_words needs words: a whole number",
     sample(kind="text", reference={"a": 1}): "reference must be one value for kind text, or give kind json",
     sample(kind="label", reference=["a"]): "reference must be one value for kind label, or give kind json",
     sample(id="a"): "id 'a' stands on line 1 already; ids must differ",
@@ -218,6 +220,10 @@ def test_odd_but_right_lines_are_read(tmp_path: Path) -> None:
             [GOOD, sample(reference={"a": 1})],
             "task 'files' mixes kinds json and text; give the lines another task each",
         ),
+        (
+            [sample(id="c", kind="open", reference=None), sample(reference=None)],
+            "task 'files' mixes kinds open and text; give the lines another task each",
+        ),
         ([sample(relevant=["nowhere.md"])], "sample b: relevant document 'nowhere.md' is not in "),
     ],
 )
@@ -246,6 +252,50 @@ def test_an_abstention_is_no_label_and_a_truth_value_is_spelled_one_way(tmp_path
     first, absent = task.samples("test")
     assert task.labels == ("true",)
     assert (first.reference, absent.reference, first.query.examples[0].answer) == ("true", None, "true")
+
+
+RULES = [{"rule": "style:max_words", "words": 5}, {"rule": "style:begins_with", "phrase": "Dear"}]
+
+
+def test_where_no_one_answer_is_right_a_reference_is_an_example(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        sample(id=1, kind="open", reference=None, tags={"rules": RULES}),
+        sample(id=2, kind="open", reference="Dear Ann, yes.", query="Can I?", split="train"),
+        sample(id=3, kind="open", reference=None, query="May I?", split="train"),
+    )
+    found = files_suite(samples=str(path))
+    (asked,) = found.samples()
+    assert (asked.open, asked.reference, asked.tags["rules"]) == (True, None, RULES)
+    # What has no answer teaches nothing, least of all to abstain.
+    assert [lesson.answer(()) for lesson in found.lessons()] == ["Dear Ann, yes."]
+    assert [example.answer for example in asked.query.examples] == ["Dear Ann, yes."]
+    assert set(found.tasks[0].metrics) == {
+        *("abstained_rate", "unfaithful_rate", "unfaithful_rate_attempted", "accepted"),
+        *("rules_followed", "rules_followed_loose", "rule_share", "rule_share_loose"),
+    }
+
+
+def test_answers_without_a_right_one_are_scored_by_their_rules_from_end_to_end(tmp_path: Path) -> None:
+    asked = [sample(id=n, kind="open", reference=None, query=f"{n}?", tags={"rules": RULES}) for n in range(4)]
+    answers = [
+        {"sample": str(n), "answer": text, "system": "ours"}
+        for n, text in enumerate(("Dear Ann, yes.", "Sure:\nDear Ann, no.", "Dear Ann, I can tell you more", None))
+    ]
+    given = tmp_path / "answers.jsonl"
+    given.write_text("\n".join(map(json.dumps, answers)))
+    done = call("score", str(written(tmp_path, *asked)), str(given), f"out={tmp_path / 'scored'}")
+    assert done.code == 0, done.err
+    summary = json.loads(Workspace(tmp_path / "scored").summary.read_text())
+    check_summary(summary)
+    measures = summary["systems"]["ours"]["tasks"]["files"]
+    found = {name: measures[name]["estimate"] for name in measures if measures[name]["unit"] in ("share", "mean")}
+    wanted = {"rules_followed": 1 / 4, "rules_followed_loose": 2 / 4, "rule_share": 4 / 8, "rule_share_loose": 5 / 8}
+    assert found.items() >= {**wanted, "accepted": 1 / 4, "abstained_rate": 0}.items()
+    assert "accuracy" not in found
+    page = (tmp_path / "scored" / "report.html").read_text()
+    assert "none: no one answer is right" in page
+    assert "style:max_words, words: 5" in page
 
 
 def run(model: Path, place: Path, *further: str, systems: str = "all") -> Outcome:

@@ -95,6 +95,10 @@ def test_the_full_prompt_as_it_stands() -> None:
     )
 
 
+def test_where_nothing_is_asked_besides_there_is_no_system_message() -> None:
+    assert PromptBuilder().messages(Query(text="Hi.")) == (Message(role="user", content="Hi."),)
+
+
 def test_citations_are_numbers_in_order_each_once() -> None:
     assert citations("As [2] and [1] say [2]. [x] [ 3 ] [12]") == (2, 1, 12)
     assert compact_schema({"$id": "i", "type": "object"}) == '{"type": "object"}'

@@ -22,7 +22,7 @@ class Accuracy:
     tagged, the detector saw no conflicting value beside it. (Bare substring matching credits verbose systems with what
     they did not mean: 12.5 % of its credits in one audit, allenai/olmo-eval#307.) Labels: the exact label but for case
     and outer white space. JSON: every field equal and none besides. Unanswerable samples: the answer abstains. A
-    benchmark's own task (tag ``judged_by``): what its own scoring says.
+    benchmark's own task (tag ``judged_by``): what its own scoring says. Not for open samples.
     """
 
     detector: str = "closed_world"
@@ -31,12 +31,14 @@ class Accuracy:
     higher_is_better: bool = True
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
+        kind = answer_kind(sample)
+        if kind == "open":
+            return Value(None)
         if prediction.error is not None:
             return Value(0.0, {"error": prediction.error})
         if "judged_by" in sample.tags:
             judge, measure = sample.tags["judged_by"]
             return Value(verdicts.get(judge, {}).get(measure))
-        kind = answer_kind(sample)
         if kind == "abstain":
             return Value(float(is_abstention(prediction.text)))
         if kind == "label":

@@ -15,6 +15,8 @@ from bench.records import Prediction, Sample
 Outcome = Literal["correct", "incorrect", "abstained", "failed"]
 
 FACTUAL = ("value", "abstain")
+TOLD_ALWAYS = ("abstained", "failed")
+"""Outcomes that need no right answer to be known."""
 
 
 def answered(prediction: Prediction) -> bool:
@@ -41,7 +43,10 @@ def outcome(
 
 @dataclass(frozen=True)
 class OutcomeRate:
-    """Share of all factual samples with one outcome; the four shares add up to 1."""
+    """Share of all factual samples with one outcome; the four shares add up to 1.
+
+    Of open samples abstained and failed alone can be told.
+    """
 
     outcome: Outcome
     detector: str = "closed_world"
@@ -56,7 +61,8 @@ class OutcomeRate:
         return self.outcome == "correct"
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
-        if answer_kind(sample) not in FACTUAL:
+        kind = answer_kind(sample)
+        if kind not in FACTUAL and not (kind == "open" and self.outcome in TOLD_ALWAYS):
             return Value(None)
         found = outcome(sample, prediction, verdicts, self.detector)
         return Value(float(found == self.outcome), {"outcome": found})

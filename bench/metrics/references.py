@@ -7,11 +7,14 @@ from typing import Literal
 
 from bench.records import Sample
 
-Kind = Literal["value", "label", "json", "abstain"]
+Kind = Literal["value", "label", "json", "abstain", "open"]
 
 
 def answer_kind(sample: Sample) -> Kind:
-    """``abstain`` without a reference; ``label`` where the task tags its ``labels``; ``json`` for a JSON value."""
+    """``open`` where no one answer is right; ``abstain`` without a reference; ``label`` where the task tags its
+    ``labels``; ``json`` for a JSON value."""
+    if sample.open:
+        return "open"
     if sample.reference is None:
         return "abstain"
     if "labels" in sample.tags:
@@ -20,8 +23,8 @@ def answer_kind(sample: Sample) -> Kind:
 
 
 def spellings(sample: Sample) -> tuple[str, ...]:
-    """All texts that count as right, the reference first; empty for an unanswerable sample."""
-    if sample.reference is None:
+    """All texts that count as right, the reference first; empty for an unanswerable or an open sample."""
+    if sample.open or sample.reference is None:
         return ()
     first = sample.reference if isinstance(sample.reference, str) else json.dumps(sample.reference, ensure_ascii=False)
     return tuple(dict.fromkeys((first, *sample.references)))

@@ -48,6 +48,8 @@ _HIGHER: tuple[tuple[str, str, str], ...] = (
     ("accepted", "accepted answers", "Answers"),
     ("correct_rate", "outcome: correct", "Answers"),
     ("format_adherence", "format adherence", "Format"),
+    ("rules_followed", "rule adherence", "Format"),
+    ("rule_share", "rule adherence, rule by rule", "Format"),
     ("abstention_recall", "abstention recall", "Abstention"),
     ("success_at_5", "success@5", "Retrieval and citations"),
     ("recall_at_1", "recall@1", "Retrieval and citations"),
@@ -78,6 +80,8 @@ _NEUTRAL: tuple[tuple[str, str, str], ...] = (
     ("abstained_rate", "outcome: abstained", "Answers"),
     ("self_knowledge_rate", "true without support in the passages", "Hallucination"),
     ("format_repaired", "parsed after repair", "Format"),
+    ("rules_followed_loose", "all rules followed loosely", "Format"),
+    ("rule_share_loose", "rules followed loosely", "Format"),
     ("tokens_in", "tokens in", "Cost"),
     ("tokens_out", "tokens out", "Cost"),
 )
@@ -100,7 +104,10 @@ _TIMED_LABELS = {
     "itl": "time between tokens",
 }
 
-PRIMARY = ("accuracy", "macro_f1", "exact_match", "field_accuracy", "token_f1", "format_adherence")
+PRIMARY = (
+    *("accuracy", "macro_f1", "exact_match", "field_accuracy", "token_f1"),
+    *("format_adherence", "rules_followed", "accepted"),
+)
 """Which measure speaks for a task or a run: the first of these that it has."""
 
 

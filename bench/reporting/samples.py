@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.metrics.rules.registry import told
 from bench.reporting.run_files import RunFiles
 
 KINDS = {
@@ -21,7 +22,7 @@ KINDS = {
 }
 LIMIT = 60
 LONGEST = 1500
-_CORRECT = ("accuracy", "exact_match")
+_CORRECT = ("accuracy", "exact_match", "rules_followed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,7 @@ def _all(run: RunFiles) -> list[Looked]:
                     task=sample["task"],
                     query=clip(query.get("text", "")),
                     instruction=clip(query.get("instruction", "")),
-                    reference=_reference(sample.get("reference")),
+                    reference=clip(_reference(sample)),
                     kinds=kinds,
                     answers=answers,
                 )
@@ -121,7 +122,7 @@ def _answered(prediction: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]
     elif values.get("unfaithful_rate", 0) > 0:
         # Not in its passages: made up, or true all the same where the detector knows that.
         flags.append("unsupported" if "hallucination_rate" in values else "hallucinated")
-    if values.get("format_adherence", 1) < 1:
+    if min(values.get("format_adherence", 1), values.get("rules_followed", 1)) < 1:
         flags.append("malformed")
     if ("abstained" in outcomes and correct != 1) or values.get("false_refusal_rate", 0) > 0:
         flags.append("refused")
@@ -139,10 +140,14 @@ def _answered(prediction: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]
     )
 
 
-def _reference(reference: Any) -> str:
-    if reference is None:
-        return "none: the right answer is to abstain"
-    return clip(reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False))
+def _reference(sample: Mapping[str, Any]) -> str:
+    reference, rules = sample.get("reference"), sample.get("tags", {}).get("rules", ())
+    if reference is not None:
+        text = reference if isinstance(reference, str) else json.dumps(reference, ensure_ascii=False)
+        text = f"for example: {text}" if sample.get("open") else text
+    else:
+        text = "none: no one answer is right" if sample.get("open") else "none: the right answer is to abstain"
+    return f"{text}\nrules:\n{told(rules)}" if rules else text
 
 
 def clip(text: str, longest: int = LONGEST) -> str:

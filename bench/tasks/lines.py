@@ -1,8 +1,11 @@
 """Tasks made of lines: plain records of a question and its right answer, from wherever they come.
 
 A line has ``id``, ``query`` and ``reference`` (a text, a label, a JSON object; ``null`` where abstaining is
-right), and optionally ``kind`` (text, label, json), ``references``, ``task``, ``instruction``, ``schema``,
+right), and optionally ``kind`` (text, label, json, open), ``references``, ``task``, ``instruction``, ``schema``,
 ``relevant`` (document ids), ``role``, ``tags`` and ``split`` (train, development, test; test if missing).
+
+Of kind ``open`` no one answer is right: rules (``tags["rules"]``), a schema and detectors judge it. Its reference is
+an example to learn from, or ``null``.
 """
 
 from __future__ import annotations
@@ -16,11 +19,12 @@ from functools import cached_property
 from typing import Any
 
 from bench.metrics.json_schema import first_error, validator
+from bench.metrics.rules.registry import check_rules
 from bench.records import Sample
 from bench.tasks.base import SPLITS, Lesson, Suite
 from systems.base import Chunk, Document, Example, Query, UserError
 
-KINDS = ("text", "label", "json")
+KINDS = ("text", "label", "json", "open")
 FIELDS: dict[str, tuple[type, ...]] = {
     "id": (str, int),
     "query": (str,),
@@ -46,13 +50,17 @@ INSTRUCTIONS = {
     "If you do not know, say: I don't know.",
     "label": "Answer with one of these labels and nothing else: {labels}.",
     "json": "Answer with one JSON object and nothing else.",
+    "open": "",
 }
 METRICS = {
     "text": ("accuracy", "exact_match", "token_f1", "abstained_rate", "false_refusal_rate", "abstention_recall",
              "unfaithful_rate", "unfaithful_rate_attempted", "accepted"),
     "label": ("accuracy", "macro_f1", "accepted"),
     "json": ("accuracy", "format_adherence", "format_repaired", "field_accuracy", "field_accuracy_valid", "accepted"),
+    "open": ("abstained_rate", "unfaithful_rate", "unfaithful_rate_attempted", "accepted"),
 }  # fmt: skip
+RULES = ("rules_followed", "rules_followed_loose", "rule_share", "rule_share_loose")
+FORMAT = ("format_adherence", "format_repaired")
 RETRIEVAL = ("recall_at_1", "recall_at_5", "recall_at_10", "success_at_5", "mrr", "ndcg_at_10")
 MOST_SHOWN_LABELS = 200
 RESERVED = ("suite",)
@@ -91,6 +99,8 @@ def checked(data: Any, where: str) -> Line:
         raise UserError(f"{where}: task {data['task']!r} stands for the whole; give it another name")
     if "labels" in data.get("tags", {}):
         raise UserError(f"{where}: the tag labels is taken (all labels of a task); give it another name")
+    if "rules" in data.get("tags", {}):
+        check_rules(data["tags"]["rules"], where)
     for name in ("id", "query"):
         if not str(data[name]).strip():
             raise UserError(f"{where}: {name} is empty")
@@ -152,11 +162,21 @@ class LinesTask:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """By kind, and those of retrieval where relevant documents are named."""
-        labelled = any(line.data.get("relevant") for line in self.lines)
-        scoped = any(line.data.get("tags", {}).get("out_of_scope") for line in self.lines)
-        found = (self.measured or METRICS[self.kind]) + (("out_of_scope_recall",) if scoped else ())
-        return tuple(dict.fromkeys(found + (RETRIEVAL if labelled else ())))
+        """By kind, and those of what some line has: rules, relevant documents, ..."""
+
+        def some(tag: str) -> bool:
+            return any(line.data.get("tags", {}).get(tag) for line in self.lines)
+
+        found = list(self.measured or METRICS[self.kind])
+        if self.kind == "open" and any("schema" in line.data for line in self.lines):
+            found += FORMAT
+        if some("rules"):
+            found += RULES
+        if some("out_of_scope"):
+            found += ["out_of_scope_recall"]
+        if any(line.data.get("relevant") for line in self.lines):
+            found += RETRIEVAL
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -168,7 +188,7 @@ class LinesTask:
     def examples(self) -> tuple[Example, ...]:
         """Solved samples of the training split, each with another answer; drawn where there are more than shown."""
         seen: dict[str, Example] = {}
-        for line in self._of("train"):
+        for line in self._solved:
             answer = _text(line.data["reference"])
             seen.setdefault(answer, Example(query=line.data["query"], answer=answer))
         found = list(seen.values())
@@ -191,6 +211,11 @@ class LinesTask:
             turns = itertools.zip_longest(*groups.values())
             drawn = [at for turn in turns for at in turn if at is not None]
         return [found[at] for at in sorted(drawn[:limit])]
+
+    @property
+    def _solved(self) -> list[Line]:
+        """Lines of the training split with an answer to learn; an open one may have none."""
+        return [line for line in self._of("train") if self.kind != "open" or line.data["reference"] is not None]
 
     def _query(self, line: Line) -> Query:
         instruction = line.data.get("instruction") or INSTRUCTIONS[self.kind]
@@ -217,6 +242,7 @@ class LinesTask:
                 reference=line.data["reference"]
                 if self.kind == "json" or line.data["reference"] is None
                 else _text(line.data["reference"]),
+                open=self.kind == "open",
                 references=tuple(line.data.get("references", ())),
                 relevant=tuple(map(str, line.data.get("relevant", ()))),
                 cluster=str(line.data.get("cluster", _first(line) or "")),
@@ -228,7 +254,7 @@ class LinesTask:
     def lessons(self) -> Sequence[Lesson]:
         return [
             Lesson(task=self.name, query=self._query(line), answer=_always(_text(line.data["reference"])))
-            for line in self._of("train")
+            for line in self._solved
         ]
 
 
@@ -294,7 +320,10 @@ def lines_suite(
         raise UserError(f"{source}: has no sample with split test, so there is nothing to evaluate")
     tasks: list[LinesTask] = []
     for task, members in groups.items():
-        kinds = sorted({line.kind for line in members if line.data["reference"] is not None}) or [members[0].kind]
+        named = {line.kind for line in members}
+        # Abstaining is right in any kind of task but an open one, so its lines need not repeat the kind.
+        told = named if "open" in named else {line.kind for line in members if line.data["reference"] is not None}
+        kinds = sorted(told or named)
         if len(kinds) > 1:
             raise UserError(
                 f"{source}: task {task!r} mixes kinds {' and '.join(kinds)}; give the lines another task each"

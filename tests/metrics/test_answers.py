@@ -11,8 +11,10 @@ import pytrec_eval
 from sklearn.metrics import f1_score
 
 from bench.metrics.accepted import Accepted
+from bench.metrics.accuracy import Accuracy
 from bench.metrics.base import DECLARED
 from bench.metrics.citation import CitationPrecision, CitationRecall, citation_precision, citation_recall
+from bench.metrics.exact_match import ExactMatch
 from bench.metrics.hallucination import HallucinationRate, SelfKnowledgeRate, UnfaithfulRate
 from bench.metrics.macro_f1 import MacroF1
 from bench.metrics.out_of_scope import OutOfScopeRecall
@@ -54,6 +56,27 @@ def test_outcomes_are_for_factual_answers() -> None:
     for other in (sample({"a": 1}), sample("x", tags={"labels": ["x"]})):
         assert OutcomeRate(outcome="correct").score(other, prediction("x"), {}).value is None
         assert FalseRefusalRate().score(other, prediction("I don't know"), {}).value is None
+
+
+def test_where_no_one_answer_is_right_only_abstained_and_failed_are_told() -> None:
+    for reference in (None, "for example this"):
+        made = sample(reference, open=True)
+        for answer in (prediction("I don't know."), prediction("x", error="time-out")):
+            assert Accuracy().score(made, answer, {}).value is None
+        for metric in (
+            ExactMatch(),
+            AbstentionRecall(),
+            FalseRefusalRate(),
+            OutcomeRate("correct"),
+            OutcomeRate("incorrect"),
+        ):
+            assert metric.score(made, prediction("I don't know."), {}).value is None
+        assert OutcomeRate("abstained").score(made, prediction("I don't know."), {}).value == 1
+        assert OutcomeRate("abstained").score(made, prediction("for example this"), {}).value == 0
+        assert OutcomeRate("failed").score(made, prediction(""), {}).value == 1
+        assert Accepted().score(made, prediction("Anything."), {}).value == 1
+        assert Accepted().score(made, prediction("I don't know."), {}).detail == {"missing": "answer"}
+        assert Accepted().score(made, prediction("Made up.", shown=("c1",)), judged(unfaithful=True)).value == 0
 
 
 def test_hallucination_denominators() -> None:

@@ -36,6 +36,7 @@ def test_each_kind_of_trouble_is_seen() -> None:
     assert kinds({"prompt": {"accuracy": 1}, "rag": {"accuracy": 0}}) == ("disagreement",)
     assert kinds({"rag": {"accuracy": 0, "hallucination_rate": 1}}) == ("hallucinated",)
     assert kinds({"rag": {"accuracy": 1, "format_adherence": 0}}) == ("malformed",)
+    assert kinds({"prompt": {"rules_followed": 1}, "rag": {"rules_followed": 0}}) == ("disagreement", "malformed")
     assert kinds({"rag": {"accuracy": 0, "outcome": "abstained"}}) == ("refused",)
     assert kinds({"rag": {"accuracy": 0, "error": "timed out"}}) == ("failed",)
 

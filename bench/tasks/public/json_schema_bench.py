@@ -19,7 +19,7 @@ def read(source: Source) -> DataSet:
                 "instruction": INSTRUCTION,
                 "reference": None,
                 "schema": json.loads(row["json_schema"]),
-                "kind": "json",
+                "kind": "open",
                 "task": "json_schema_bench",
             }
             for _, row in source.table("test", "*test*", "data/test*", "*/test*")
