@@ -1,13 +1,15 @@
 """A file of answers with their passages: a verdict and a score for each, and how good they are where people judged.
 
 A line has ``question``, ``passages`` (a text, or a list of texts) and ``response``, and optionally ``id``, ``source``
-(what answers share, as their passages: a threshold is chosen on other sources) and ``hallucinated`` (true or false,
-said by a person).
+(what answers share, as their passages: a threshold is chosen on other sources), ``hallucinated`` (true or false,
+said by a person) and ``task`` (each is measured apart). RAGTruth's ``response.jsonl`` with ``source_info.jsonl`` beside
+it is read as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from bench.judging import judged
 from bench.records import Prediction, Sample
 from bench.stats.detection import Detection, cross_validated, detection
 from bench.tasks.lines import check_fields
+from bench.tasks.public import ragtruth
 from bench.workspace import write_lines
 from systems.artifacts import content_hash
 from systems.base import Chunk, Query, UserError
@@ -32,6 +35,7 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "id": (str, int),
     "source": (str, int),
     "hallucinated": (bool,),
+    "task": (str,),
 }
 NEEDED = ("question", "passages", "response")
 EXAMPLE = '{"question": "...", "passages": ["..."], "response": "..."}'
@@ -47,6 +51,7 @@ class Labelled:
     case: Case
     source: str
     hallucinated: bool | None
+    task: str
 
 
 def read_cases(path: Path) -> list[Labelled]:
@@ -54,7 +59,7 @@ def read_cases(path: Path) -> list[Labelled]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; give a .jsonl file with one answer per line")
     found: list[Labelled] = []
-    for number, where, data in read_objects(path, EXAMPLE):
+    for number, where, data in _rows(path):
         for name in NEEDED:
             if name not in data:
                 raise UserError(f"{where}: {name} is missing; every line has {', '.join(NEEDED)}")
@@ -69,10 +74,34 @@ def read_cases(path: Path) -> list[Labelled]:
             system="given", task="answers", sample=name, text=data["response"], shown=tuple(c.id for c in shown)
         )
         source = str(data.get("source", content_hash(texts)))
-        found.append(Labelled(Case(sample, prediction, shown), source, data.get("hallucinated")))
+        found.append(Labelled(Case(sample, prediction, shown), source, data.get("hallucinated"), data.get("task", "")))
     if not found:
         raise UserError(f"{path}: has no answers")
     return found
+
+
+def _rows(path: Path) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+    """Number, place and content of each line; RAGTruth's in the form of all others, those it evaluates."""
+    sources: dict[str, Any] | None = None
+    for number, where, data in read_objects(path, EXAMPLE):
+        if "source_id" not in data:
+            yield number, where, data
+            continue
+        try:
+            sources = _sources(path.with_name("source_info.jsonl")) if sources is None else sources
+            found = ragtruth.response(data, sources)
+        except KeyError as error:
+            raise UserError(f"{where}: {error} is missing, which RAGTruth's answers and sources have") from None
+        except UserError as error:
+            raise UserError(f"{where}: {error}") from None
+        if found is not None:
+            yield number, where, dataclasses.asdict(found)
+
+
+def _sources(path: Path) -> dict[str, Any]:
+    """RAGTruth's sources by id; none where the answers bring along what they were given."""
+    rows = read_objects(path, '{"source_id": "1", "source_info": "..."}') if path.is_file() else ()
+    return {str(row["source_id"]): row for _, _, row in rows}
 
 
 def detect_file(path: Path, arguments: Sequence[str]) -> int:
@@ -81,16 +110,24 @@ def detect_file(path: Path, arguments: Sequence[str]) -> int:
     if "detector" not in given:
         raise UserError(f"detector: has to be given, as bench detect {path} detector=judge; bench --help lists them")
     for argument in arguments:
-        if argument.partition("=")[0].partition(".")[0] not in ("detector", "out"):
-            raise UserError(f"{argument}: no such setting here; there are: detector, out")
-    config = resolved(compose([item for item in arguments if not item.startswith("out=")]))["detector"]
+        if argument.partition("=")[0].partition(".")[0] not in ("detector", "task", "out"):
+            raise UserError(f"{argument}: no such setting here; there are: detector, task, out")
+    config = resolved(compose([item for item in arguments if item.startswith("detector")]))["detector"]
     detector = build(config)
     cases = read_cases(path)
+    tasks = list(dict.fromkeys(one.task for one in cases))
+    if "task" in given:
+        if given["task"] not in tasks:
+            raise UserError(f"task={given['task']}: {path} has no such task; it has: {', '.join(filter(None, tasks))}")
+        tasks = [given["task"]]
+        cases = [one for one in cases if one.task in tasks]
     out = Path(given.get("out", path.with_name(f"{path.stem}.{detector.name}.jsonl")))
     found = judged([one.case for one in cases], detector, out.with_suffix(".judged.jsonl"))
     write_lines(out, (_row(one, verdict) for one, verdict in zip(cases, found, strict=True)))
-    for line in quality_lines(detector.name, cases, found):
-        print(line)
+    for task in tasks:
+        mine = [(one, verdict) for one, verdict in zip(cases, found, strict=True) if one.task == task]
+        for line in quality_lines(detector.name, [one for one, _ in mine], [verdict for _, verdict in mine]):
+            print(f"{task}: {line}" if task else line)
     print(out)
     return 0
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.detect_files import read_cases
 from bench.detectors.lexical import Lexical
 from bench.records import Prediction, Sample
 from systems.base import Chunk, Query
 from tests.calling import call
 from tests.metrics.making import public_data
+from tests.tasks.ragtruth import RESPONSES, SOURCES
 
 ASKED = Sample(id="1", task="t", query=Query(text="How long is the warranty?"), reference="24 months")
 SHOWN = (Chunk(id="a", title="Alto kettle", text="The warranties run for 24 months."),)
@@ -97,16 +99,37 @@ def test_a_handful_of_labels_shows_nothing(tmp_path: Path) -> None:
     assert "precision" not in done.out
 
 
+def test_ragtruth_is_read_as_its_authors_publish_it(tmp_path: Path) -> None:
+    (tmp_path / "source_info.jsonl").write_text(lines(*SOURCES))
+    path = tmp_path / "response.jsonl"
+    path.write_text(lines(*RESPONSES))
+    found = read_cases(path)
+    assert [(one.case.sample.id, one.source, one.task, one.hallucinated) for one in found] == [
+        ("1", "1", "QA", False),
+        ("2", "1", "QA", True),
+        ("4", "2", "Data2txt", False),
+    ]
+    assert found[0].case.sample.query.text == "how to cook beets"
+    assert found[2].case.sample.query.text == "Write an overview:\n\nOverview:"
+    assert [chunk.text for chunk in found[2].case.shown] == ["{'name': 'Cafe', 'open': True}"]
+    settings = ("detect", str(path), "detector=lexical", "detector.threshold=1")
+    assert "QA: 2 labelled answers, 1 hallucinated: fewer than 5" in (done := call(*settings)).out
+    assert "Data2txt: 1 labelled answers, 0 hallucinated: fewer than 5" in done.out
+    assert "QA" not in call(*settings, "task=Data2txt").out
+    assert len((tmp_path / "response.lexical.jsonl").read_text().splitlines()) == 1
+    assert call(*settings, "task=Q").one_line(2).endswith("has no such task; it has: QA, Data2txt")
+    path.write_text(lines({**RESPONSES[0], "source_id": "9"}))
+    assert "response.jsonl:1: response 1: source_info.jsonl has no source_id 9" in call(*settings).one_line(2)
+    path.write_text(lines({"source_id": "1", "response": "x"}))
+    assert "response.jsonl:1: 'id' is missing, which RAGTruth's answers and sources have" in call(*settings).one_line(2)
+
+
 def test_ragtruth_beside_the_length_of_its_answers(tmp_path: Path) -> None:
     """Human-labelled answers: the count of unsupported terms ranks them better than their length does."""
     source = public_data("ragtruth_qa") / "responses.jsonl"
-    with (tmp_path / "ragtruth.jsonl").open("w", encoding="utf-8") as out:
-        for text in source.read_text(encoding="utf-8").splitlines():
-            given = json.loads(text)
-            made = {"id": given["id"], "source": given["source_id"], "hallucinated": bool(given["spans"])}
-            out.write(json.dumps(made | {key: given[key] for key in ("question", "passages", "response")}) + "\n")
-    done = call("detect", str(tmp_path / "ragtruth.jsonl"), "detector=lexical", "detector.threshold=15")
-    assert "418 labelled answers of 75 sources, 83 hallucinated" in done.out
-    areas = {line.split(":")[0].strip(): float(line.rsplit("AUROC ", 1)[1][:5]) for line in done.out.splitlines()[1:4]}
+    out = tmp_path / "verdicts.jsonl"
+    done = call("detect", str(source), "detector=lexical", "detector.threshold=15", f"out={out}")
+    assert "QA: 418 labelled answers of 75 sources, 83 hallucinated" in done.out
+    areas = {line.split(":")[1].strip(): float(line.rsplit("AUROC ", 1)[1][:5]) for line in done.out.splitlines()[1:4]}
     assert areas["lexical, cross-validated"] == pytest.approx(0.808, abs=0.001)
     assert areas["length, cross-validated"] == pytest.approx(0.733, abs=0.001)

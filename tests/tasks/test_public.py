@@ -13,6 +13,7 @@ from bench.config import build, compose
 from bench.tasks.base import Suite
 from bench.tasks.public.suite import public_suite
 from systems.base import Failure, UserError
+from tests.tasks.ragtruth import RESPONSES, SOURCES
 
 DATA = os.environ.get("KNOWHOW_DATA")
 real = pytest.mark.skipif(not DATA, reason="KNOWHOW_DATA names no directory of public test data")
@@ -155,7 +156,73 @@ def test_json_schema_bench(tmp_path: Path) -> None:
     found = suite("json_schema_bench", write(tmp_path, test__jsonl=lines(row)))
     [sample] = found.samples()
     assert sample.query.schema == {"type": "object", "required": ["a"]}
+    assert (sample.open, sample.reference) == (True, None)
     assert found.tasks[0].metrics == ("format_adherence", "format_repaired")
+
+
+RULES = ("rules_followed", "rules_followed_loose", "rule_share", "rule_share_loose")
+
+
+def test_ifeval(tmp_path: Path) -> None:
+    rows = [
+        {
+            "key": 1000,
+            "prompt": "Write 300 words without a comma.",
+            "instruction_id_list": ["punctuation:no_comma", "length_constraints:number_words"],
+            "kwargs": [{}, {"relation": "at least", "num_words": 300}],
+        },
+        {  # as on the hub: every argument of every rule stands there
+            "key": 1001,
+            "prompt": "Put it in quotes.",
+            "instruction_id_list": ["startend:quotation"],
+            "kwargs": [{"num_words": None, "relation": None}],
+        },
+    ]
+    found = suite("ifeval", write(tmp_path, input_data__jsonl=lines(*rows)))
+    [task] = found.tasks
+    first, second = task.samples("test")
+    assert (first.id, first.open, first.reference, first.query.instruction) == ("1000", True, None, "")
+    assert first.tags["rules"] == [
+        {"rule": "punctuation:no_comma"},
+        {"rule": "length_constraints:number_words", "relation": "at least", "num_words": 300},
+    ]
+    assert second.tags["rules"] == [{"rule": "startend:quotation"}]
+    assert task.metrics == (*RULES, "accepted")
+    assert not found.lessons()
+    assert not found.corpus
+
+
+@pytest.mark.parametrize(
+    ("names", "kwargs", "message"),
+    [
+        (["punctuation:no_comma"], [], "input_data.jsonl:1: 1 instruction ids, but 0 kwargs"),
+        (["punctuation:no_coma"], [{}], "ifeval, sample 1: rule 1: unknown rule 'punctuation:no_coma'; there are: "),
+        (["startend:end_checker"], [{"end_phrase": None}], "sample 1: rule 1: startend:end_checker needs end_phrase: "),
+    ],
+)  # fmt: skip
+def test_a_wrong_row_of_ifeval_is_named(names: list[str], kwargs: list[Any], message: str, tmp_path: Path) -> None:
+    row = {"key": 1, "prompt": "p", "instruction_id_list": names, "kwargs": kwargs}
+    with pytest.raises(UserError) as error:
+        suite("ifeval", write(tmp_path, input_data__jsonl=lines(row)))
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_ragtruth(tmp_path: Path) -> None:
+    found = suite("ragtruth", write(tmp_path, source_info__jsonl=lines(*SOURCES), response__jsonl=lines(*RESPONSES)))
+    [sample] = found.samples()
+    assert (sample.id, sample.query.text, sample.open, sample.reference) == ("1", "how to cook beets", True, None)
+    assert sample.relevant == ("1-1", "1-2")
+    assert [document.text for document in found.corpus] == ["Bake them.", "Or boil."]
+    assert {"unfaithful_rate", "abstained_rate", "accepted", "success_at_5"} <= set(found.tasks[0].metrics)
+    assert "accuracy" not in found.tasks[0].metrics
+    assert set(found.data) == {"response.jsonl", "source_info.jsonl", "documents"}
+
+
+def test_an_answer_of_ragtruth_without_its_source_is_named(tmp_path: Path) -> None:
+    files = {"source_info__jsonl": lines(SOURCES[0]), "response__jsonl": lines(*RESPONSES)}
+    with pytest.raises(UserError, match=r"response 4: source_info.jsonl has no source_id 2"):
+        suite("ragtruth", write(tmp_path, **files))
 
 
 def test_beir(tmp_path: Path) -> None:
@@ -243,6 +310,13 @@ def test_a_hub_that_cannot_be_reached_is_said_in_one_line(monkeypatch: pytest.Mo
 def test_the_real_files(name: str, tests: int, lessons: int, documents: int) -> None:
     found = suite(name, Path(str(DATA)) / name)
     assert (len(found.samples()), len(found.lessons()), len(found.corpus)) == (tests, lessons, documents)
+
+
+@real
+def test_ragtruth_with_its_passages_beside_each_answer() -> None:
+    found = suite("ragtruth", Path(str(DATA)) / "ragtruth_qa")
+    assert (len(found.samples()), len(found.corpus)) == (75, 225)
+    assert {len(sample.relevant) for sample in found.samples()} == {3}
 
 
 @real
