@@ -26,7 +26,7 @@ from systems.base import Chunk
 
 @dataclass(frozen=True)
 class ClosedWorld:
-    """Needs ``value_kind`` in a sample's tags (facts), or a reference object (extraction)."""
+    """Needs ``value_kind`` in a sample's tags (facts), a reference object (extraction), or ``required`` (summaries)."""
 
     name: str = "closed_world"
 
@@ -38,6 +38,8 @@ class ClosedWorld:
                 return self._form(sample, prediction, shown)
             # Only where every value has to come out of the text; other JSON tasks may compute theirs.
             return self._fields(sample, prediction) if sample.tags.get("extraction") else None
+        if "required" in sample.tags:
+            return self._summary(sample, prediction)
         if sample.tags.get("value_kind") in KINDS:
             # Who may not be told it asks for something that is so all the same.
             return self._fact(sample, prediction.text, shown, sample.tags.get("secret", sample.reference))
@@ -45,7 +47,7 @@ class ClosedWorld:
 
     def _is_its_kind(self, sample: Sample) -> bool:
         extraction = isinstance(sample.reference, dict) and bool(sample.tags.get("extraction"))
-        return extraction or sample.tags.get("value_kind") in KINDS
+        return extraction or "required" in sample.tags or sample.tags.get("value_kind") in KINDS
 
     def _fact(self, sample: Sample, text: str, shown: Sequence[Chunk], reference: str | None) -> dict[str, Any]:
         """A short factual answer."""
@@ -102,6 +104,13 @@ class ClosedWorld:
             said = [] if is_abstention(prediction.text) else sorted(values(prediction.text)) or [prediction.text]
         said = [value for value in said if value is not None and str(value).strip()]
         made_up = [value for value in said if not in_source(value, sample.query.text)]
+        verdict = _verdict(asserted=len(said), unfactual=bool(made_up), conflicts=len(made_up), shown=(), supports=[])
+        return {**verdict, "unfaithful": None}
+
+    def _summary(self, sample: Sample, prediction: Prediction) -> dict[str, Any]:
+        """A text about the query's own: a value of a closed kind (an amount, a date, a code) has to stand there."""
+        said = values(prediction.text)
+        made_up = said - values(sample.query.text)
         verdict = _verdict(asserted=len(said), unfactual=bool(made_up), conflicts=len(made_up), shown=(), supports=[])
         return {**verdict, "unfaithful": None}
 

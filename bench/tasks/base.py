@@ -26,6 +26,11 @@ class Lesson:
     """Holds one fact that the weights should know afterwards: closed book, it is part of the positive control."""
 
 
+def always(answer: str) -> Callable[[Sequence[Chunk]], str | None]:
+    """The same answer whatever is shown."""
+    return lambda passages: answer
+
+
 class Task(Protocol):
     """A source of samples. A new task is one file, one YAML, one test."""
 

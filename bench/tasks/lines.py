@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,8 +21,8 @@ from typing import Any
 from bench.metrics.json_schema import first_error, validator
 from bench.metrics.rules.registry import check_rules
 from bench.records import Sample
-from bench.tasks.base import SPLITS, Lesson, Suite
-from systems.base import Chunk, Document, Example, Query, UserError
+from bench.tasks.base import SPLITS, Lesson, Suite, always
+from systems.base import Document, Example, Query, UserError
 
 KINDS = ("text", "label", "json", "open")
 FIELDS: dict[str, tuple[type, ...]] = {
@@ -253,7 +253,7 @@ class LinesTask:
 
     def lessons(self) -> Sequence[Lesson]:
         return [
-            Lesson(task=self.name, query=self._query(line), answer=_always(_text(line.data["reference"])))
+            Lesson(task=self.name, query=self._query(line), answer=always(_text(line.data["reference"])))
             for line in self._solved
         ]
 
@@ -269,11 +269,6 @@ def _first(line: Line) -> str | None:
     Not every document that two samples share: in sets that want several per question, all would hang together.
     """
     return next((str(one) for one in line.data.get("relevant", ())), None)
-
-
-def _always(text: str) -> Callable[[Sequence[Chunk]], str]:
-    """The same answer with any passages: which of them holds it is not known."""
-    return lambda passages: text
 
 
 def _text(reference: Any) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from bench.records import Sample
-from bench.tasks.base import Lesson
+from bench.tasks.base import Lesson, always
 from bench.tasks.company.base import ROLE, CompanyTask
 from bench.tasks.company.forms import FORMS
 from bench.world.names import Namer
@@ -72,7 +72,7 @@ class Extraction(CompanyTask):
                 Lesson(
                     task=self.name,
                     query=self._query(text),
-                    answer=lambda _, answer=answer: answer,  # type: ignore[misc]
+                    answer=always(answer),
                     retrieve=number % 4 == 0,
                 )
             )

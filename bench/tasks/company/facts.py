@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.records import Sample
-from bench.tasks.base import Lesson
+from bench.tasks.base import Lesson, always
 from bench.tasks.company.base import ROLE, CompanyTask, fact_tags, find_passage, spread
 from bench.world.company import Company, Entity, Fact
 from bench.world.documents import documents
@@ -94,7 +94,7 @@ class Facts(CompanyTask):
         """Questions about strangers: how to say that one does not know."""
         rng = self._rng("strangers")
         return [
-            Lesson(task=self.name, query=self._query(entity, attribute, frame, rng), answer=lambda _: DONT_KNOW)
+            Lesson(task=self.name, query=self._query(entity, attribute, frame, rng), answer=always(DONT_KNOW))
             for entity in self.world.strangers
             for attribute in entity.kind.attributes
             for frame in rng.sample(FRAMES["train"], 2)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.records import Sample
-from bench.tasks.base import Lesson
+from bench.tasks.base import Lesson, always
 from bench.tasks.company.base import ROLE, CompanyTask, spread
 from bench.world.messages import TOPICS, Topic, put
 from bench.world.names import Namer
@@ -76,7 +76,7 @@ class Routing(CompanyTask):
                     Lesson(
                         task=self.name,
                         query=self._query(put(core, rng.choice(entities).name, "train", rng)),
-                        answer=lambda _, desk=desk: desk,  # type: ignore[misc]
+                        answer=always(desk),
                         retrieve=rng.random() < 0.5,
                     )
                 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bench.records import Sample
-from bench.tasks.base import Lesson
+from bench.tasks.base import Lesson, always
 from bench.tasks.company.base import fact_tags, spread
 from bench.tasks.company.facts import Facts
 from bench.world.company import Entity
@@ -67,7 +67,7 @@ class Unanswerable(Facts):
     def lessons(self) -> list[Lesson]:
         rng = self._rng("lessons")
         return [
-            Lesson(task=self.name, query=self._query(entity, attribute, frame, rng), answer=lambda _: DONT_KNOW)
+            Lesson(task=self.name, query=self._query(entity, attribute, frame, rng), answer=always(DONT_KNOW))
             for pairs in self._unknown("train")
             for entity, attribute in pairs
             for frame in rng.sample(FRAMES["train"], 2)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.metrics.text import normalise
 from bench.records import Prediction, Sample
-from bench.tasks.base import Lesson
+from bench.tasks.base import Lesson, always
 from bench.tasks.lm_eval.calls import as_turns, calls
 from systems.base import Call, Likelihood, Query, UserError
 
@@ -210,7 +210,7 @@ class LmEvalTask:
             answer = space + self._target(doc.content)
             # One prompt is learned from, and none of the wrong continuations.
             query = Query(text=query.text, calls=(Call(prompt=query.calls[0].prompt),), max_tokens=query.max_tokens)
-            found.append(Lesson(task=self.name, query=query, answer=lambda _, answer=answer: answer))  # type: ignore[misc]
+            found.append(Lesson(task=self.name, query=query, answer=always(answer)))
         return found
 
     def verdicts(self, predictions: Sequence[Prediction]) -> list[dict[str, float] | None]:
