@@ -11,7 +11,14 @@ import numpy as np
 from bench.stats.intervals import Interval, unvaried_interval
 from bench.stats.paired import PairedTest, sign_flip_permutation
 from bench.stats.power import minimum_detectable_effect
-from bench.stats.resampling import Stratum, cluster_ids, cluster_totals, expanded_percentile, resample
+from bench.stats.resampling import (
+    CELLS_PER_BLOCK,
+    Stratum,
+    cluster_ids,
+    cluster_totals,
+    expanded_percentile,
+    resample,
+)
 from bench.tables import Table
 
 
@@ -190,16 +197,21 @@ def _exchange(tables: Sequence[Table], repeats: int, seed: int) -> PairedTest:
     """Permutation test for measures that are no means: clusters of answers change places between the two systems."""
     ids = cluster_ids([name for table in tables for name in table.clusters])
     clusters = int(ids.max()) + 1
-    swap = np.random.default_rng([seed, clusters]).integers(0, 2, size=(repeats, clusters)).astype(float)
-    drawn, observed, start = np.zeros(repeats), 0.0, 0
-    for table in tables:
-        own = ids[start : start + table.n]
-        start += table.n
+    starts = np.cumsum([0, *(table.n for table in tables)])
+    edges = np.cumsum([0, *(table.columns[0].shape[1] for table in tables)])
+    moved = np.zeros((clusters, int(edges[-1])))
+    for at, table in enumerate(tables):
+        own = ids[starts[at] : starts[at + 1]]
         first, second = table.columns
-        moved = np.zeros((clusters, first.shape[1]))
-        moved[: int(own.max()) + 1] += cluster_totals(second - first, own)
-        change = swap @ moved
-        one, two = first.sum(axis=0), second.sum(axis=0)
+        moved[: int(own.max()) + 1, edges[at] : edges[at + 1]] = cluster_totals(second - first, own)
+    generator = np.random.default_rng([seed, clusters])
+    rows = max(1, CELLS_PER_BLOCK // clusters)
+    swaps = (generator.integers(0, 2, size=(min(rows, repeats - done), clusters)) for done in range(0, repeats, rows))
+    changes = np.concatenate([swap.astype(float) @ moved for swap in swaps])
+    drawn, observed = np.zeros(repeats), 0.0
+    for at, table in enumerate(tables):
+        change = changes[:, edges[at] : edges[at + 1]]
+        one, two = (column.sum(axis=0) for column in table.columns)
         observed += float(table.fold(one) - table.fold(two))
         drawn += np.nan_to_num(table.fold(one + change) - table.fold(two - change))
     extreme = int(np.sum(np.abs(drawn) >= abs(observed) - 1e-12))

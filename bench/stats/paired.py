@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import bdtr, gammaln, ndtri
 
 from bench.stats.intervals import Interval, cluster_bootstrap, percent
-from bench.stats.resampling import CELLS_PER_BLOCK, cluster_ids
+from bench.stats.resampling import BLOCKS_KEPT, CELLS_PER_BLOCK, cluster_ids
 
 
 @dataclass(frozen=True)
@@ -95,16 +95,15 @@ def _whole_sums(sizes: np.ndarray, observed: int) -> float:
 def _flipped_sums(sums: np.ndarray, repeats: int, seed: int) -> np.ndarray:
     """Σ ±sum for ``repeats`` patterns of fair signs."""
     rows = max(1, CELLS_PER_BLOCK // len(sums))
-    if rows >= repeats:
-        return _signs(len(sums), repeats, seed, 0) @ sums
-    starts = range(0, repeats, rows)
-    return np.concatenate([_signs.__wrapped__(len(sums), min(rows, repeats - at), seed, at) @ sums for at in starts])
+    blocks = (_signs(len(sums), min(rows, repeats - at), seed, at) for at in range(0, repeats, rows))
+    return np.concatenate([block.astype(float) @ sums for block in blocks])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=BLOCKS_KEPT)
 def _signs(clusters: int, repeats: int, seed: int, block: int) -> np.ndarray:
     """Fair ±1, shape (repeats, clusters)."""
-    return np.random.default_rng([seed, clusters, block]).integers(0, 2, size=(repeats, clusters)) * 2.0 - 1.0
+    heads = np.random.default_rng([seed, clusters, block]).integers(0, 2, size=(repeats, clusters))
+    return (2 * heads - 1).astype(np.int8)
 
 
 def paired_cluster_bootstrap(

@@ -17,7 +17,9 @@ Fold = Callable[[np.ndarray], np.ndarray]
 """Column totals, shape (..., columns), to a statistic, shape (...). May give NaN where it is undefined."""
 
 CELLS_PER_BLOCK = 4_000_000
-"""Draws held in memory at once: 32 MB of counts."""
+"""Draws multiplied at once: 32 MB as numbers, 4 MB as they are kept."""
+BLOCKS_KEPT = 32
+"""Enough for 10,000 resamples of 12,000 clusters: all contrasts on the same clusters share their draws."""
 
 
 def mean_fold(totals: np.ndarray) -> np.ndarray:
@@ -48,21 +50,19 @@ def resample(totals: np.ndarray, repeats: int, seed: int, stream: int = 0) -> np
     """
     clusters = len(totals)
     rows = max(1, CELLS_PER_BLOCK // clusters)
-    if rows >= repeats:
-        return _draws(clusters, repeats, seed, stream, 0) @ totals
-    starts = range(0, repeats, rows)
-    parts = [_draws.__wrapped__(clusters, min(rows, repeats - at), seed, stream, at) @ totals for at in starts]
-    return np.concatenate(parts)
+    blocks = (_draws(clusters, min(rows, repeats - at), seed, stream, at) for at in range(0, repeats, rows))
+    return np.concatenate([block.astype(float) @ totals for block in blocks])
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=BLOCKS_KEPT)
 def _draws(clusters: int, repeats: int, seed: int, stream: int, block: int) -> np.ndarray:
     """How often each cluster was drawn in each resample: (repeats, clusters), rows sum to ``clusters``."""
     generator = np.random.default_rng([seed, stream, clusters, block])
     drawn = generator.integers(0, clusters, size=(repeats, clusters))
     drawn += np.arange(repeats)[:, None] * clusters
-    counts = np.bincount(drawn.ravel(), minlength=repeats * clusters).astype(float)
-    return counts.reshape(repeats, clusters)
+    counts = np.bincount(drawn.ravel(), minlength=repeats * clusters)
+    # A byte is enough: of up to 255 clusters none can be drawn more often than that, and of more none ever is.
+    return counts.reshape(repeats, clusters).astype(np.uint8)
 
 
 @dataclass(frozen=True)
