@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from bench.metrics.text import plain
 
@@ -84,6 +85,7 @@ _FURTHER = re.compile("|".join(FURTHER))
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 
 
+@lru_cache(maxsize=64)  # many measures ask it of the same answer
 def is_abstention(text: str) -> bool:
     """Whether the answer declines to answer.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Sequence
+from functools import lru_cache
 
 from systems.prompts import CITATION
 
@@ -36,7 +36,8 @@ def normalise(text: str) -> str:
     return " ".join(ARTICLES.sub(" ", bare).split())
 
 
-def value_tokens(text: str) -> list[str]:
+@lru_cache(maxsize=64)  # measures look for several values in the same answer
+def value_tokens(text: str) -> tuple[str, ...]:
     """Tokens for finding a value in an answer.
 
     SQuAD's normalisation deletes punctuation, which turns "3.5" into "35" and "KX-42" into "kx42" and drops the
@@ -49,7 +50,7 @@ def value_tokens(text: str) -> list[str]:
     for token in TOKEN.findall(text):
         # Hyphens hold codes and ranges together, not words: "well-known" is two.
         tokens.extend([token] if DIGIT.search(token) or not WORD.match(token) else WORD.findall(token))
-    return tokens
+    return tuple(tokens)
 
 
 def contains(answer: str, value: str) -> bool:
@@ -63,6 +64,6 @@ def contains(answer: str, value: str) -> bool:
     return bool(wanted) and _has_run(value_tokens(answer), wanted)
 
 
-def _has_run(tokens: Sequence[str], wanted: Sequence[str]) -> bool:
+def _has_run(tokens: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     width = len(wanted)
-    return any(list(tokens[at : at + width]) == list(wanted) for at in range(len(tokens) - width + 1))
+    return any(tokens[at : at + width] == wanted for at in range(len(tokens) - width + 1))

@@ -124,7 +124,7 @@ def test_values_that_are_not_contained(answer: str, value: str) -> None:
 
 
 def test_tokens_keep_what_makes_a_value() -> None:
-    assert value_tokens("Costs €1,234.50, not -7 %.") == ["costs", "€", "1234.50", "not", "-7", "%"]
+    assert value_tokens("Costs €1,234.50, not -7 %.") == ("costs", "€", "1234.50", "not", "-7", "%")
 
 
 def test_accuracy_ignores_citation_numbers() -> None:
