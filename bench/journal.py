@@ -13,10 +13,10 @@ import os
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from systems.base import Failure, UserError
 
@@ -43,10 +43,10 @@ def unseal(line: bytes) -> dict[str, Any] | None:
 
 def read(path: Path) -> Iterator[dict[str, Any]]:
     """Every whole line. A torn last line is passed over; an altered one in the middle is an error."""
-    return (record for record, _ in _whole(path))
+    return (record for record, _ in whole(path))
 
 
-def _whole(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
+def whole(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """Every whole line's record, and the byte at which the line ends."""
     if not path.exists():
         return
@@ -76,14 +76,14 @@ class Journal:
         try:
             # Locked before it is read, or another writer could append in between.
             self._lock()
-            whole = list(_whole(path))
-            self._end = whole[-1][1] if whole else 0
+            found = list(whole(path))
+            self._end = found[-1][1] if found else 0
             if self._end < self._file.tell():
                 self._file.truncate(self._end)
         except BaseException:
             self._file.close()
             raise
-        self.records = [record for record, _ in whole]
+        self.records = [record for record, _ in found]
         """What stood in the journal when it was opened."""
         self._synced = time.monotonic()
 
@@ -136,19 +136,28 @@ class Journal:
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace a file whole: a reader sees the old one or the new one, never a part."""
+    with replacing(path) as file:
+        file.write(text)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """A file to write to, which takes the place of ``path`` once it is whole; after an error nothing has changed."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Lone surrogates become their escapes, as in the journal.
         with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise not_written(path, error) from error
+        if isinstance(error, OSError):
+            raise not_written(path, error) from error
+        raise
 
 
 def not_written(path: Path, error: OSError) -> Failure:

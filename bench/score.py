@@ -17,8 +17,8 @@ def main(arguments: list[str]) -> int:
     files = [argument for argument in arguments if argument.endswith(".jsonl") and "=" not in argument]
     if not files:
         workspace, stored = open_run(arguments)
-        scores = score(workspace, workspace.read_manifest()["metrics"], build(stored.detector).name)
-        print(f"{len(scores)} scores in {workspace.scores}")
+        count = score(workspace, workspace.read_manifest()["metrics"], build(stored.detector).name)
+        print(f"{count} scores in {workspace.scores}")
         return 0
     workspace, config = adopt(Path(files[0]), Path(files[1]) if len(files) == 2 else None, arguments)
     detector = build(config["detector"])

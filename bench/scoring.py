@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.config import compose, resolved, set_key
+from bench.joining import Joined, joined
+from bench.journal import replacing
 from bench.metrics.base import DECLARED, Metric
 from bench.metrics.declared import metric
 from bench.records import Score
-from bench.workspace import Workspace, write_lines
+from bench.workspace import Workspace, json_line
 from systems.base import UserError
 
 if TYPE_CHECKING:
@@ -24,32 +25,33 @@ def metrics_of(tasks: Mapping[str, Sequence[str]]) -> dict[str, Metric]:
     return {name: metric(name) for name in names}
 
 
-def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: str) -> list[Score]:
-    """Score every prediction of a run with its task's metrics, and write ``scores.jsonl``.
+def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: str) -> int:
+    """Score every prediction of a run with its task's metrics, and write ``scores.jsonl``; returns how many scores.
 
-    ``detector``: the name of the declared one.
+    ``detector``: the name of the declared one. Answers are read and scores written one by one.
     """
-    samples = {(sample.task, sample.id): sample for sample in workspace.read_samples()}
-    verdicts = workspace.read_verdicts()
     metrics = metrics_of(tasks)
-    scores = []
-    for prediction in workspace.read_predictions():
-        sample = samples[prediction.task, prediction.sample]
-        key = (prediction.system, prediction.task, prediction.sample, prediction.repeat)
-        said = verdicts.get(key, {})
-        said = {**said, DECLARED: said[detector]} if detector in said else said
-        for name in tasks[prediction.task]:
-            value = metrics[name].score(sample, prediction, said)
-            scores.append(Score(**_key(key), metric=name, value=value.value, detail=value.detail))
-    write_lines(workspace.scores, (dataclasses.asdict(one) for one in scores))
-    told = {"detector": detector, "judged": sum(detector in one for one in verdicts.values())}
+    count = judged = 0
+    with replacing(workspace.scores) as file:
+        for one in joined(workspace):
+            found = scores(one, [metrics[name] for name in tasks[one.prediction.task]], detector)
+            file.writelines(json_line(vars(value)) for value in found)
+            count += len(found)
+            judged += detector in one.verdicts
+    told = {"detector": detector, "judged": judged}
     if not told.items() <= workspace.read_manifest().items():
         workspace.update_manifest(**told)  # whose verdicts the scores rest on, and how many there are
-    return scores
+    return count
 
 
-def _key(key: tuple[str, str, str, int]) -> dict[str, Any]:
-    return dict(zip(("system", "task", "sample", "repeat"), key, strict=True))
+def scores(of: Joined, metrics: Sequence[Metric], detector: str) -> list[Score]:
+    """One prediction's scores; ``detector`` names the declared one."""
+    said = of.verdicts
+    if detector in said:
+        said = {**said, DECLARED: said[detector]}
+    key = vars(of.prediction.key)
+    values = ((one.name, one.score(of.sample, of.prediction, said)) for one in metrics)
+    return [Score(**key, metric=name, value=value.value, detail=value.detail) for name, value in values]
 
 
 def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:

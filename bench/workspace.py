@@ -10,12 +10,12 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.journal import read, write_atomically
+from bench.journal import read, replacing, write_atomically
 from bench.records import Prediction, Sample, Score
 from systems.base import Call, Example, Likelihood, Message, Query, Sampling, UserError
 
@@ -117,10 +117,18 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
-def write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
-    """JSON lines, replaced whole."""
-    lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records]
-    write_atomically(path, "\n".join(lines) + ("\n" if lines else ""))
+def write_lines(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """JSON lines, written as they come; the file is replaced whole."""
+    with replacing(path) as file:
+        file.writelines(map(json_line, records))
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """A record as one line of such a file."""
+    return _ENCODER.encode(record) + "\n"
 
 
 def prediction_from(record: dict[str, Any]) -> Prediction:
