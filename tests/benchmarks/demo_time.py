@@ -14,7 +14,7 @@ def main() -> None:
         "demo_time",
         1,
         [
-            Figure("demo without engine start", demo.seconds - start, "s", "<= 240"),
+            Figure("demo without engine start", demo.seen.seconds - start, "s", "<= 240"),
             Figure("engine start", start, "s"),
             *stages,
         ],

@@ -11,7 +11,7 @@ def main() -> None:
     show(
         "peak_memory",
         1,
-        [Figure("peak memory, all processes", demo.peak_bytes / 2**30, "GiB", "< 6")],
+        [Figure("peak memory, all processes", demo.seen.peak_bytes / 2**30, "GiB", "< 6")],
     )
 
 
