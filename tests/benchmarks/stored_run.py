@@ -134,7 +134,7 @@ def _answer(sample: Sample, samples: Sequence[Sample], rng: random.Random) -> st
 
 
 def _applicable(workspace: Workspace) -> dict[str, list[str]]:
-    """Per task, the metrics that have a value for some of its answers. No model is asked for any."""
+    """Per task, the metrics that have a value for some answer that came. No model is asked for any."""
     names = sorted(file.stem for file in FOLDER.glob("*.yaml"))
     tasks: dict[str, list[Sample]] = {}
     for sample in workspace.read_samples():
@@ -147,6 +147,7 @@ def _applicable(workspace: Workspace) -> dict[str, list[str]]:
         for sample in islice(samples, 300):
             key = ("rag", task, sample.id)
             said = verdicts.get((*key, 0), {})
-            cases.append((sample, answers[key], {**said, DECLARED: said.get("closed_world")}))
+            if answers[key].error is None:
+                cases.append((sample, answers[key], {**said, DECLARED: said.get("closed_world")}))
         chosen[task] = [name for name in names if any(metric(name).score(*case).value is not None for case in cases)]
     return chosen
