@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bench.metrics.json_schema import first_error, validator
+from bench.metrics.json_schema import violation
 from bench.metrics.rules.registry import check_rules
 from bench.records import Sample
 from bench.tasks.base import SPLITS, Lesson, Suite, always
@@ -115,7 +115,7 @@ def checked(data: Any, where: str) -> Line:
         raise UserError(f"{where}: split {split!r}: must be one of {', '.join(SPLITS)}")
     if "schema" in data:
         try:
-            wrong = first_error(validator(data["schema"]), data["reference"])
+            wrong = violation(data["schema"], data["reference"])
         except UserError as error:
             raise UserError(f"{where}: schema: {error}") from None
         if wrong is not None and data["reference"] is not None:

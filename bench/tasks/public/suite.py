@@ -41,19 +41,24 @@ def public_suite(
     data = {"hub": hub, "revision": revision} if hub and revision and not path else {}
     data |= {**source.read, "documents": str(len(corpus))}
     kept = without_evaluated(lines.found)
-    if left_out := len(lines.found) - len(kept):
-        data["left_out_of_training"] = f"{left_out} lines whose question is also evaluated"
+    for split, words in (("train", "training"), ("development", "development")):
+        left_out = sum(one.split == split for one in lines.found) - sum(one.split == split for one in kept)
+        if left_out:
+            data[f"left_out_of_{words}"] = f"{left_out} lines whose question is also evaluated"
     return lines_suite(name, kept, limits, source=str(source.path), corpus=corpus, measured=found.measured, data=data)
 
 
 def without_evaluated(lines: Sequence[Line]) -> list[Line]:
-    """The lines, but for those of training whose question the same task evaluates: public sets hold some of them."""
+    """The lines, but for those of training whose question the same task evaluates or develops on, and those of the
+    development split that it evaluates: public sets hold some of them."""
 
     def asked(line: Line) -> tuple[str, str]:
         return line.task, normalise(line.data["query"])
 
-    evaluated = {asked(line) for line in lines if line.split != "train"}
-    return [line for line in lines if line.split != "train" or asked(line) not in evaluated]
+    tested = {asked(line) for line in lines if line.split == "test"}
+    developed = {asked(line) for line in lines if line.split == "development"}
+    beyond = {"train": tested | developed, "development": tested, "test": set()}
+    return [line for line in lines if asked(line) not in beyond[line.split]]
 
 
 def _reader(name: str) -> Reader:
