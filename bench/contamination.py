@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.metrics.text import normalise
+from bench.overlap import Overlap, Text
 from bench.records import Sample
-from bench.tasks.base import Suite
-from systems.base import Document, UserError
+from bench.tasks.base import Lesson, Suite
+from systems.base import UserError
 
 
 def check_splits(suite: Suite) -> list[dict[str, Any]]:
     """Refuse evaluation questions that the same task trains on, shows or develops on; report what else overlaps.
 
     Questions are compared by normalised text. Findings are for the report: one adapter learns all tasks, so a
-    question that another task trains on is told too, and so is one that stands in the corpus word for word.
+    question that another task trains on is told too, one that stands in the corpus word for word, and one that stands
+    anywhere nearly word for word beside its answer (``overlap.py``).
     """
     findings: list[dict[str, Any]] = []
-    learned = {task.name: {normalise(lesson.query.text) for lesson in task.lessons()} for task in suite.tasks}
-    asked: dict[str, dict[str, str]] = {}
+    lessons = {task.name: task.lessons() for task in suite.tasks}
+    learned = {task: {normalise(lesson.query.text) for lesson in known} for task, known in lessons.items()}
+    tested = {task.name: task.samples("test") for task in suite.tasks}
     for task in suite.tasks:
-        samples = task.samples("test")
-        evaluated = asked[task.name] = _texts(samples)
+        samples = tested[task.name]
+        evaluated = _texts(samples)
         shown = {normalise(e.query) for sample in samples for e in sample.query.examples}
         developed = set(_texts(task.samples("development")))
         if common := sorted(developed & learned[task.name]):
@@ -51,24 +55,48 @@ def check_splits(suite: Suite) -> list[dict[str, Any]]:
         if repeated := len(samples) - len(evaluated):
             text = f"{task.name}: {repeated} evaluation question(s) stand there more than once"
             findings.append({"level": "note", "text": text})
-    return findings + _in_corpus(suite.corpus, asked)
+    told = frozenset[str]().union(*learned.values())
+    asked = [sample for samples in tested.values() for sample in samples]
+    return findings + _near(asked, told, lessons) + _in_corpus(asked, suite)
 
 
-LONG_ENOUGH = 5
-"""Words of a question from which on its standing in a document is no chance."""
+NEARLY = "nearly word for word and with their answer"
 
 
-def _in_corpus(documents: Iterable[Document], asked: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-    """Questions that a document holds word for word: retrieval would find them by the question, not by the answer."""
-    corpus = "\n".join(normalise(document.text) for document in documents)
-    findings = []
-    for task, texts in asked.items():
-        found = [name for text, name in texts.items() if text.count(" ") + 1 >= LONG_ENOUGH and text in corpus]
-        if found:
-            count = f"{len(found)} evaluation question(s)"
-            text = f"{task}: {count} stand in the corpus word for word, first sample {found[0]}"
-            findings.append({"level": "warning", "text": text})
+def _near(
+    samples: Sequence[Sample], told: Collection[str], lessons: Mapping[str, Sequence[Lesson]]
+) -> list[dict[str, Any]]:
+    """Questions that training or the few-shot examples hold in nearly the same words. ``told``: those told already."""
+    kept = [sample for sample in samples if normalise(sample.query.text) not in told]
+    answers = [(one.query.text, one.answer(())) for known in lessons.values() for one in known]
+    shown = {example for sample in samples for example in sample.query.examples}
+    sources = {
+        "in what is trained on": [(query, answer) for query, answer in answers if answer is not None],
+        "in the few-shot examples": sorted((example.query, example.answer) for example in shown),
+    }
+    findings: list[dict[str, Any]] = []
+    for place, pairs in sources.items():
+        texts = [Text(f"{query}\n{answer}", answer) for query, answer in dict.fromkeys(pairs)]
+        findings += _findings(Overlap(kept, texts).with_answer(), f"{place} {NEARLY}")
     return findings
+
+
+def _in_corpus(samples: Sequence[Sample], suite: Suite) -> list[dict[str, Any]]:
+    """Questions that a document holds: retrieval would find them by the question, not by the answer."""
+    pages = [f"{document.title}\n{document.text}" for document in suite.corpus]
+    overlap = Overlap(samples, [Text(page, page) for page in pages])
+    whole = overlap.word_for_word()
+    told = {(sample.task, sample.id) for sample in whole}
+    nearly = [sample for sample in overlap.with_answer() if (sample.task, sample.id) not in told]
+    return [*_findings(whole, "in the corpus word for word"), *_findings(nearly, f"in the corpus {NEARLY}")]
+
+
+def _findings(samples: Sequence[Sample], where: str) -> Iterator[dict[str, Any]]:
+    """A line for each task that has some."""
+    for task, count in Counter(sample.task for sample in samples).items():
+        first = next(sample.id for sample in samples if sample.task == task)
+        text = f"{task}: {count} evaluation question(s) stand {where}, first sample {first}"
+        yield {"level": "warning", "text": text}
 
 
 def _texts(samples: Iterable[Sample]) -> dict[str, str]:

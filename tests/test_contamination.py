@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -82,3 +82,48 @@ def test_a_question_that_a_document_holds_is_told() -> None:
     (finding,) = check_splits(Suite(name="suite", tasks=(task,), corpus=(held,)))
     # The short one may stand anywhere by chance.
     assert finding["text"] == "small: 1 evaluation question(s) stand in the corpus word for word, first sample s0"
+
+
+@dataclass(frozen=True)
+class Answered(Small):
+    """Its answers are in two words, and so are those it trains on and shows."""
+
+    def samples(self, split: str) -> Sequence[Sample]:
+        examples = tuple(Example(query=text, answer="Ann Ode") for text in self.shown)
+        return [
+            replace(sample, reference="Ann Ode", query=replace(sample.query, examples=examples))
+            for sample in super().samples(split)
+        ]
+
+    def lessons(self) -> Sequence[Lesson]:
+        return [replace(lesson, answer=lambda passages: "Ann Ode") for lesson in super().lessons()]
+
+
+LONG = "Who looks after the blue plan and the green plan in winter and in spring?"
+NEARLY = "nearly word for word and with their answer, first sample s1"
+
+
+def test_what_is_trained_on_or_shown_in_nearly_the_same_words_is_told() -> None:
+    wrapped = (f"Quickly: {LONG} Thanks.",)
+    (learned,) = check(Answered(("Other?", LONG), trained=wrapped))
+    assert learned == {
+        "level": "warning",
+        "text": f"small: 1 evaluation question(s) stand in what is trained on {NEARLY}",
+    }
+    (shown,) = check(Answered(("Other?", LONG), shown=wrapped))
+    assert shown["text"] == f"small: 1 evaluation question(s) stand in the few-shot examples {NEARLY}"
+    (elsewhere,) = check(Answered(("Other?", LONG)), Answered((), trained=wrapped, name="other"))
+    assert elsewhere["text"] == learned["text"]
+    # Told once: what another task trains on word for word is not told again.
+    (equal,) = check(Answered(("Other?", LONG)), Answered((), trained=(LONG,), name="other"))
+    assert "stand in the training of task other" in equal["text"]
+
+
+def test_a_document_that_holds_question_and_answer_is_told() -> None:
+    faq = Document(id="d", title=LONG.replace("spring", "autumn"), text="In spring as in autumn: Ann Ode.")
+    suite = Suite(name="suite", tasks=(Answered(("Other?", LONG)),), corpus=(faq,))
+    (finding,) = check_splits(suite)
+    assert finding["text"] == f"small: 1 evaluation question(s) stand in the corpus {NEARLY}"
+    told = Document(id="d", title="", text=f"{LONG} Ann Ode.")
+    (finding,) = check_splits(replace(suite, corpus=(faq, told)))
+    assert finding["text"] == "small: 1 evaluation question(s) stand in the corpus word for word, first sample s1"
