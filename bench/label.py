@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.journal import write_atomically
 from bench.labels import item, keep, read_sheet, sheet, write_agreement
+from bench.secondary import mark_again
 from bench.workspace import Workspace
 from systems.base import UserError
 
@@ -38,11 +39,14 @@ def main(arguments: list[str]) -> int:
     from bench.reporting.page import write_report
 
     path = keep(workspace, given["annotator"], read_sheet(Path(paths[1]), keys))
-    for row in write_agreement(workspace):
+    rows = write_agreement(workspace)
+    for row in rows:
         ends = f" ({row.low:.2f} to {row.high:.2f})" if row.low is not None and row.high is not None else ""
         kappa = f"kappa {row.kappa:.2f}{ends}" if row.kappa is not None else row.reason
         print(f"{row.question}: {row.first} and {row.second}: {100 * row.agreed:.0f} % of {row.n} alike, {kappa}")
     if workspace.summary.exists():
+        if reason := mark_again(workspace, rows):
+            print(f"secondary: {reason}")
         write_report(workspace.path)
     print(path)
     return 0

@@ -24,8 +24,12 @@ from systems.base import UserError
 from systems.prompts import passage
 
 COLUMNS = ("item", "question", "passages", "right answer", "answer", "correct", "hallucinated", "note")
-QUESTIONS = {"correct": ("accuracy", "accuracy"), "hallucinated": ("hallucination_rate", "detector")}
-"""What people are asked → the measure that answers the same, and what it is called among the raters."""
+QUESTIONS = {
+    "correct": (("accuracy",), "accuracy"),
+    "hallucinated": (("hallucination_rate", "unfaithful_rate"), "detector"),
+}
+"""What people are asked → the measures that answer the same, and what they are called among the raters. Many detectors
+know only the passages: the first measure that has a value is taken."""
 WORDS = {"yes": True, "y": True, "1": True, "true": True, "no": False, "n": False, "0": False, "false": False}
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet would run a cell that begins so."""
@@ -170,17 +174,21 @@ class Agreement:
 
 
 def raters(workspace: Workspace) -> dict[str, dict[str, dict[Key, bool]]]:
-    """Question → rater → labels: every annotator, then the run's own measure."""
+    """Question → rater → labels: every annotator, then the run's own measures."""
     found: dict[str, dict[str, dict[Key, bool]]] = {question: {} for question in QUESTIONS}
     for path in sorted((workspace.path / "labels").glob("*.jsonl")):
         for question, labels in _read_labels(path).items():
             if labels:
                 found[question][path.stem] = labels
-    for score in workspace.read_scores():
-        for question, (metric, rater) in QUESTIONS.items():
-            if score.metric == metric and score.value in (0.0, 1.0):
-                labels = found[question].setdefault(rater, {})
-                labels[Key(score.system, score.task, score.sample, score.repeat)] = score.value == 1.0
+    scores = workspace.read_scores()
+    for question, (metrics, rater) in QUESTIONS.items():
+        measured: dict[Key, bool] = {}
+        for metric in metrics:
+            for score in scores:
+                if score.metric == metric and score.value in (0.0, 1.0):
+                    measured.setdefault(Key(score.system, score.task, score.sample, score.repeat), score.value == 1.0)
+        if measured:
+            found[question][rater] = measured
     return found
 
 
@@ -216,7 +224,9 @@ def _agreement(
 
 
 def write_agreement(workspace: Workspace) -> list[Agreement]:
-    """``agreement.json`` of a run with labels; returns what it holds."""
+    """``agreement.json`` of a run, where people labelled some of it; returns what it holds."""
+    if not (workspace.path / "labels").is_dir():
+        return []
     found = agreements(workspace)
     rows = [{name: value for name, value in vars(row).items() if value is not None} for row in found]
     write_atomically(workspace.path / "agreement.json", json.dumps({"pairs": rows}, indent=1) + "\n")

@@ -13,9 +13,11 @@ from bench.controls import read_controls
 from bench.cost import Price, api_cost_per_call, cost_estimate, cost_per_accepted
 from bench.generate import read_passages
 from bench.journal import read, write_atomically
+from bench.labels import write_agreement
 from bench.records import Estimate
 from bench.reporting.measures import listed
 from bench.scoring import metrics_of, open_run
+from bench.secondary import doubt, mark
 from bench.stats import bootstrap_mean
 from bench.workspace import Workspace
 
@@ -54,7 +56,7 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
     headline = [metric for metric in metrics if metric.name in HEADLINE or not listed(metric.name)]
     shared = len({record["key"] for record in manifest.get("build", {}).get("adapters", {}).values()}) <= 1
     fair = not manifest.get("unequal")  # else the effects would be those of other settings too
-    return {
+    summary = {
         "run": {
             "id": workspace.path.name,
             "experiment": manifest["experiment"],
@@ -75,6 +77,7 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
         "comparisons": comparisons(samples, predictions, scores, headline, systems=list(systems)),
         "effects": effects(samples, predictions, scores, headline, interaction=shared) if fair else {},
     }
+    return mark(summary, metrics, doubt(manifest, write_agreement(workspace)))
 
 
 def read_loads(workspace: Workspace) -> dict[str, list[dict[str, Any]]]:

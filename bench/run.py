@@ -52,7 +52,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
         clock["loaded"] = time.monotonic()
     detector = build(assembly.config.detector)
     detect(workspace, detector, assembly.suite.tasks)
-    score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks}, detector.name)
+    score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks}, detector)
     clock["scored"] = time.monotonic()
     seconds = {b: round(clock[b] - clock[a], 1) for a, b in zip(clock, list(clock)[1:], strict=False)}
     if not workspace.read_manifest().get("finished"):

@@ -13,8 +13,8 @@ import pytest
 
 from bench.__main__ import main
 from bench.journal import seal
-from bench.labels import COLUMNS, choose, item, read_sheet
-from bench.workspace import Workspace
+from bench.labels import COLUMNS, choose, item, raters, read_sheet
+from bench.workspace import Workspace, write_lines
 from tests.reporting.example_run import SYSTEMS, write_example
 
 
@@ -143,6 +143,22 @@ def test_mistakes_are_said_in_one_line(
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+def test_a_detector_that_knows_only_the_passages_is_a_rater_too(run: Workspace) -> None:
+    scores = run.read_scores()
+    known = raters(run)["hallucinated"]["detector"]
+    assert len(known) == sum(score.metric == "hallucination_rate" for score in scores) > 0
+    renamed = [
+        dataclasses.asdict(score) | ({"metric": "unfaithful_rate"} if score.metric == "hallucination_rate" else {})
+        for score in scores
+    ]
+    write_lines(run.scores, renamed)
+    assert raters(run)["hallucinated"]["detector"] == known
+    # Where both are there, it is what is so that counts.
+    opposite = [{**dataclasses.asdict(score), "metric": "hallucination_rate", "value": 0.0} for score in scores]
+    write_lines(run.scores, [*renamed, *opposite])
+    assert not any(raters(run)["hallucinated"]["detector"].values())
 
 
 def test_a_sheet_is_never_written_over(run: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

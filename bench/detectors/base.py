@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from bench.metrics.outcome import attempted
 from bench.records import Prediction, Sample
-from systems.base import Chunk
+from systems.base import Chunk, UserError
 
 Verdict = Mapping[str, Any]
 """``unfactual`` (bool; ``None`` where the detector knows no world), ``unfaithful`` (bool, ``None`` without passages),
@@ -51,6 +51,21 @@ class ModelDetector(Protocol):
     def judge_all(self, cases: Iterable[Case]) -> Iterator[tuple[int, Verdict | None]]:
         """Yield ``(index, verdict)`` as each is known, in any order."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accountable:
+    """A detector that is held against people's labels of the run's answers (``bench label``)."""
+
+    least_kappa: float | None = None
+    """Cohen's kappa under which the measures that rest on it are secondary; ``None``: any will do. Less than 0.6 is
+    inadequate agreement (McHugh 2012, doi 10.11613/BM.2012.031)."""
+    labels_needed: ClassVar[bool] = False
+    """Whether they are secondary too while nobody has labelled any answer."""
+
+    def __post_init__(self) -> None:
+        if self.least_kappa is not None and not 0 <= self.least_kappa <= 1:
+            raise UserError(f"detector.least_kappa={self.least_kappa}: must be between 0 and 1")
 
 
 def nothing_asserted(shown: Sequence[Chunk], **more: Any) -> Verdict:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.detectors.assertions import claims, values
-from bench.detectors.base import nothing_asserted
+from bench.detectors.base import Accountable, nothing_asserted
 from bench.metrics.abstention import is_abstention
 from bench.metrics.json_text import NotJson, first_value
 from bench.metrics.text import contains, plain
@@ -25,7 +25,7 @@ from systems.base import Chunk
 
 
 @dataclass(frozen=True)
-class ClosedWorld:
+class ClosedWorld(Accountable):
     """Needs ``value_kind`` in a sample's tags (facts), a reference object (extraction), or ``required`` (summaries)."""
 
     name: str = "closed_world"

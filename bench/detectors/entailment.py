@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from bench.detectors.base import Case, Verdict, faithfulness_verdict, unjudged
+from bench.detectors.base import Accountable, Case, Verdict, faithfulness_verdict, unjudged
 from bench.metrics.outcome import attempted
 from bench.metrics.text import plain
 from systems.base import Chunk, Failure, UserError
@@ -22,7 +22,7 @@ Kind = Literal["pair", "token", "predict"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entailment:
+class Entailment(Accountable):
     """Scores are chances of being unsupported, 0 to 1; the worst sentence is the answer's."""
 
     model: str
@@ -40,6 +40,7 @@ class Entailment:
     name: str = "entailment"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.kind not in ("pair", "token", "predict"):
             raise UserError(f"detector.kind={self.kind}: must be pair, token or predict")
         if self.kind == "predict" and not self.trust_remote_code:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from bench.detectors.base import Case, Verdict, faithfulness_verdict, unjudged
+from bench.detectors.base import Accountable, Case, Verdict, faithfulness_verdict, unjudged
 from bench.metrics.outcome import attempted
 from bench.metrics.text import plain
 from systems.artifacts import content_hash
@@ -32,7 +32,7 @@ VERDICT = re.compile(r"verdict\W{0,4}\s*(supported|unsupported)\b", re.IGNORECAS
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge:
+class Judge(Accountable):
     """Any engine that answers messages; served by an OpenAI-compatible server in ``conf/detector/judge.yaml``."""
 
     engine: Generator
@@ -40,6 +40,7 @@ class Judge:
     max_tokens: int = 400
     seed: int = 0
     name: str = "judge"
+    labels_needed: ClassVar[bool] = True
 
     @property
     def identity(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bench.detectors.base import Case, Verdict, faithfulness_verdict, unjudged
+from bench.detectors.base import Accountable, Case, Verdict, faithfulness_verdict, unjudged
 from bench.metrics.outcome import attempted
 from bench.metrics.text import plain
 from bench.records import Prediction, Sample
@@ -18,7 +18,7 @@ WORD = re.compile(r"\w+(?:[.,:'’-]\w+)*")
 
 
 @dataclass(frozen=True)
-class Lexical:
+class Lexical(Accountable):
     """Counts the different unsupported terms: stop words left out, stemmed as BM25 does.
 
     Longer answers hold more of them, so it has to beat their length alone (``bench detect FILE`` shows both).

@@ -85,6 +85,7 @@ def _secondary(
     if told is None:
         return None
     word, value = measure(name).label, numbers.with_interval(told.estimate)
+    word += " (secondary)" if told.estimate.get("secondary") else ""
     end = "highest" if measure(name).better == "higher" else "lowest"
     side = "above" if end == "highest" else "below"
     if told.best:

@@ -43,7 +43,7 @@ def _row(summary: Mapping[str, Any], c: Mapping[str, Any]) -> Comparison:
     )
     return Comparison(
         task="whole suite" if c["task"] in SUITE else str(c["task"]),
-        measure=measure(c["measure"]).label,
+        measure=measure(c["measure"]).label + (" (secondary)" if c.get("secondary") else ""),
         pair=f"{c['a']} − {c['b']}",
         difference="–" if difference is None else numbers.difference(difference, unit),
         interval="" if low is None or high is None else numbers.difference_interval(low, high, unit),

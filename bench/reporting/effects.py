@@ -58,7 +58,8 @@ def effect_rows(summary: Mapping[str, Any]) -> list[EffectRow]:
         ]
         reach = max(ends, default=0.0) * 1.05 or 1.0
         cells = tuple(_effect(key, effect, reach) for key, effect in found.items())
-        rows.append(EffectRow(measure=measure(name).label, effects=cells))
+        mark = " (secondary)" if any(e.get("secondary") for e in found.values()) else ""
+        rows.append(EffectRow(measure=measure(name).label + mark, effects=cells))
     return rows
 
 

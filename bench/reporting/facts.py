@@ -16,6 +16,7 @@ POCKET = (
     "The model of this run is the pocket model, a stand-in that makes everything run for real on a laptop: "
     "its scores say nothing about large models."
 )
+SECONDARY = "Measures marked secondary rest on a detector that was not shown to agree with people"
 GRIDS = {
     "controlled": "controlled: the same prompt everywhere, so that only retrieval and tuning differ",
     "practical": "practical: each system with its own best prompt",
@@ -36,7 +37,7 @@ class Note:
 
 
 def notes(summary: Mapping[str, Any]) -> list[Note]:
-    """Warnings first: the stand-in model, missing predictions, the positive control, the run's own findings."""
+    """Warnings first: the stand-in model, missing predictions, controls, a doubted detector, the run's own findings."""
     run, found = summary["run"], []
     if str(run["model"]).lower().startswith("pocket"):
         found.append(Note(level="warning", text=POCKET))
@@ -50,6 +51,8 @@ def notes(summary: Mapping[str, Any]) -> list[Note]:
         )
     controls = (_proof(run.get("adapter_proof")), _control(run.get("positive_control")))
     found += [control for control in controls if control is not None]
+    if run.get("secondary"):
+        found.append(Note(level="warning", text=f"{SECONDARY}: {run['secondary']}."))
     for finding in run.get("findings") or ():
         level = str(finding.get("level", "note")) if isinstance(finding, Mapping) else "note"
         text = str(finding.get("text", "")) if isinstance(finding, Mapping) else str(finding)

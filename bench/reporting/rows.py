@@ -34,6 +34,8 @@ class Row:
     name: str
     label: str
     better: Better | None
+    secondary: bool
+    """It rests on a detector that people do not agree with, or were not asked about."""
     mode: str
     cells: tuple[Cell, ...]
     strip: str
@@ -90,6 +92,7 @@ def row(
         name=name,
         label=measure(name).label,
         better=measure(name).better,
+        secondary=any(e.get("secondary") for e in shown),
         mode=mode,
         cells=tuple(cell(system, e, best=system == best) for system, e in estimates.items()),
         strip=strip(estimates, list(estimates)) if shown else "",

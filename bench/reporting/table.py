@@ -11,14 +11,18 @@ from bench.reporting.measures import measure, ordered, primary, quoted
 from bench.reporting.verdicts import verdict
 
 WIDTH = 98
-MAIN = ("format_adherence", "hallucination_rate", "latency_e2e_p50", "cost_per_call")
+MAIN = ("format_adherence", "latency_e2e_p50", "cost_per_call")
+HALLUCINATION = ("hallucination_rate", "unfaithful_rate")
+"""The first that has a number: many detectors know the passages, and not what is so."""
 
 
 def console_table(summary: Mapping[str, Any]) -> str:
     """The headline and a table; ``*`` marks what is shown best after Holm. Wide runs continue in a second block."""
     measured = {system: entry["measures"] for system, entry in summary["systems"].items()}
     lead = primary(*measured.values())
-    names = [n for n in ordered({*MAIN, *([lead] if lead else [])}) if any(n in m for m in measured.values())]
+    judged = next((n for n in HALLUCINATION if any(_has_number(m, n) for m in measured.values())), HALLUCINATION[0])
+    wanted = {*MAIN, judged, *([lead] if lead else [])}
+    names = [n for n in ordered(wanted) if any(n in m for m in measured.values())]
     columns = [_column(summary, measured, name) for name in names]
     side = ["", *measured]
     blocks, marked = [], any(cell.endswith("*") for column in columns for cell in column)
@@ -36,13 +40,22 @@ def console_table(summary: Mapping[str, Any]) -> str:
         rule = "─" * max(map(len, lines))
         blocks.append("\n".join(line.rstrip() for line in [lines[0], rule, *lines[1:]]))
     legend = "\n* shown better than every other system (paired, Holm-adjusted, 5 %)" if marked else ""
+    if any("(secondary)" in column[0] for column in columns):
+        legend += "\n" + textwrap.fill(f"(secondary): {summary['run']['secondary']}", WIDTH)
     told = textwrap.fill(claims.headline(summary), WIDTH)
     return (f"{told}\n\n" + "\n\n".join(blocks) + legend).replace(numbers.SPACE, " ")
 
 
+def _has_number(measures: Mapping[str, Any], name: str) -> bool:
+    found = quoted(measures, name)
+    return found is not None and found["estimate"] is not None
+
+
 def _column(summary: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
     told = verdict(measured, summary["comparisons"], name)
-    cells = [measure(name).label if not name.endswith("_p50") else "median latency"]
+    secondary = any((found := quoted(one, name)) is not None and found.get("secondary") for one in measured.values())
+    label = measure(name).label if not name.endswith("_p50") else "median latency"
+    cells = [f"{label} (secondary)" if secondary else label]
     for system, measures in measured.items():
         mark = "*" if told and told.best == system else ""
         cells.append(numbers.with_interval(quoted(measures, name)) + mark)

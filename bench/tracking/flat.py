@@ -61,6 +61,8 @@ def flat_summary(summary: Mapping[str, Any], system: str) -> Iterator[tuple[str,
             for end in ("low", "high"):
                 if first[end] is not None:
                     yield f"{prefix}{name}.{end}", first[end]
+            if first.get("secondary"):
+                yield f"{prefix}{name}.secondary", True
 
 
 def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
