@@ -17,13 +17,8 @@ def main(arguments: list[str]) -> int:
     files = [argument for argument in arguments if argument.endswith(".jsonl") and "=" not in argument]
     if not files:
         workspace, stored = open_run(arguments)
-<<<<<<< HEAD
-        count = score(workspace, workspace.read_manifest()["metrics"], build(stored.detector).name)
+        count = score(workspace, workspace.read_manifest()["metrics"], build(stored.detector))
         print(f"{count} scores in {workspace.scores}")
-=======
-        scores = score(workspace, workspace.read_manifest()["metrics"], build(stored.detector))
-        print(f"{len(scores)} scores in {workspace.scores}")
->>>>>>> 1bf7345 (A detector under the kappa asked for, or a judge that nobody labelled for: what rests on it is marked secondary)
         return 0
     workspace, config = adopt(Path(files[0]), Path(files[1]) if len(files) == 2 else None, arguments)
     detector = build(config["detector"])

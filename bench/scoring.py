@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.config import compose, resolved, set_key
-<<<<<<< HEAD
+from bench.detectors.base import Detector, ModelDetector
 from bench.joining import Joined, joined
 from bench.journal import replacing
-=======
-from bench.detectors.base import Detector, ModelDetector
->>>>>>> 1bf7345 (A detector under the kappa asked for, or a judge that nobody labelled for: what rests on it is marked secondary)
 from bench.metrics.base import DECLARED, Metric
 from bench.metrics.declared import metric
 from bench.records import Score
@@ -29,52 +26,28 @@ def metrics_of(tasks: Mapping[str, Sequence[str]]) -> dict[str, Metric]:
     return {name: metric(name) for name in names}
 
 
-<<<<<<< HEAD
-def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: str) -> int:
+def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: Detector | ModelDetector) -> int:
     """Score every prediction of a run with its task's metrics, and write ``scores.jsonl``; returns how many scores.
 
-    ``detector``: the name of the declared one. Answers are read and scores written one by one.
-=======
-def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: Detector | ModelDetector) -> list[Score]:
-    """Score every prediction of a run with its task's metrics, and write ``scores.jsonl``.
-
-    ``detector``: the declared one.
->>>>>>> 1bf7345 (A detector under the kappa asked for, or a judge that nobody labelled for: what rests on it is marked secondary)
+    ``detector``: the declared one. Answers are read and scores written one by one.
     """
     metrics = metrics_of(tasks)
-<<<<<<< HEAD
     count = judged = 0
     with replacing(workspace.scores) as file:
         for one in joined(workspace):
-            found = scores(one, [metrics[name] for name in tasks[one.prediction.task]], detector)
+            found = scores(one, [metrics[name] for name in tasks[one.prediction.task]], detector.name)
             file.writelines(json_line(vars(value)) for value in found)
             count += len(found)
-            judged += detector in one.verdicts
-    told = {"detector": detector, "judged": judged}
-    if not told.items() <= workspace.read_manifest().items():
-        workspace.update_manifest(**told)  # whose verdicts the scores rest on, and how many there are
-    return count
-=======
-    scores = []
-    for prediction in workspace.read_predictions():
-        sample = samples[prediction.task, prediction.sample]
-        key = (prediction.system, prediction.task, prediction.sample, prediction.repeat)
-        said = verdicts.get(key, {})
-        said = {**said, DECLARED: said[detector.name]} if detector.name in said else said
-        for name in tasks[prediction.task]:
-            value = metrics[name].score(sample, prediction, said)
-            scores.append(Score(**_key(key), metric=name, value=value.value, detail=value.detail))
-    write_lines(workspace.scores, (dataclasses.asdict(one) for one in scores))
+            judged += detector.name in one.verdicts
     told = {  # whose verdicts the scores rest on, how many there are, and what is asked of them
         "detector": detector.name,
-        "judged": sum(detector.name in one for one in verdicts.values()),
+        "judged": judged,
         "least_kappa": getattr(detector, "least_kappa", None),
         "labels_needed": getattr(detector, "labels_needed", False),
     }
     if not told.items() <= workspace.read_manifest().items():
         workspace.update_manifest(**told)
-    return scores
->>>>>>> 1bf7345 (A detector under the kappa asked for, or a judge that nobody labelled for: what rests on it is marked secondary)
+    return count
 
 
 def scores(of: Joined, metrics: Sequence[Metric], detector: str) -> list[Score]:

@@ -18,6 +18,8 @@ HEAVY = {
     *("torch", "vllm", "transformers", "wandb", "qdrant_edge", "qdrant_client", "matplotlib", "sentence_transformers"),
     *("peft", "trl", "datasets", "lm_eval", "pypdf", "openai", "bitsandbytes"),
 }
+PLUGINS = ("systems.engines.forcing",)
+"""Loaded by the heavy library itself, in processes of its own, and by nothing else at its top."""
 IMPORTING = """
 import importlib, sys
 for name in sys.argv[1:]:
@@ -38,7 +40,7 @@ def modules() -> list[str]:
         module.name
         for package in (bench, systems)
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
-        if not module.name.endswith("__main__")
+        if not module.name.endswith("__main__") and module.name not in PLUGINS
     ]
 
 
