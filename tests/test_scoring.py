@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.detectors.closed_world import ClosedWorld
 from bench.joining import Joined, joined
 from bench.journal import Journal
 from bench.metrics.base import DECLARED, Value
@@ -27,6 +28,7 @@ from tests.benchmarks.stored_run import write_run
 
 NAMES = st.text(st.characters(exclude_categories=()), max_size=3)
 """Any text, lone surrogates among it."""
+DETECTOR = ClosedWorld(name="d")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def test_the_scores_are_those_of_each_metric_for_each_answer(run: Workspace) -> 
             value = metric(name).score(samples[one.task, one.sample], one, said)
             row = {**dataclasses.asdict(one.key), "metric": name, "value": value.value, "detail": value.detail}
             wanted.append(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
-    assert score(run, metrics, "closed_world") == len(wanted)
+    assert score(run, metrics, ClosedWorld()) == len(wanted)
     assert run.scores.read_text(encoding="utf-8") == "".join(wanted)
     assert run.read_manifest()["judged"] == sum("closed_world" in said for said in verdicts.values()) > 100
 
@@ -100,25 +102,25 @@ def test_no_answer_is_held_after_its_turn(tmp_path: Path, monkeypatch: pytest.Mo
     write(Workspace(tmp_path), [Key(system, "facts", str(number)) for system in "ab" for number in range(30)])
     counting = Counting()
     monkeypatch.setattr("bench.scoring.metrics_of", lambda tasks: {"counting": counting})
-    assert score(Workspace(tmp_path), {"facts": ["counting"]}, "d") == 60
+    assert score(Workspace(tmp_path), {"facts": ["counting"]}, DETECTOR) == 60
     assert counting.held == [2] * 60
 
 
 def test_an_answer_to_no_sample_is_an_error_and_the_old_scores_stay(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     write(workspace, [Key("rag", "facts", name) for name in "12"])
-    assert score(workspace, {"facts": ["accuracy"]}, "d") == 2
+    assert score(workspace, {"facts": ["accuracy"]}, DETECTOR) == 2
     before = workspace.scores.read_bytes()
     workspace.write_samples([sample for sample in workspace.read_samples() if sample.id == "1"])
     with pytest.raises(UserError, match=r"answers sample '2' of task 'facts', which is not in samples\.jsonl"):
-        score(workspace, {"facts": ["accuracy"]}, "d")
+        score(workspace, {"facts": ["accuracy"]}, DETECTOR)
     assert workspace.scores.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir() if file.name.endswith(".part")] == []
 
 
 def test_without_answers_or_verdicts_there_is_nothing_to_say(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"is no run directory \(samples\.jsonl is missing\)"):
-        score(Workspace(tmp_path), {}, "d")
+        score(Workspace(tmp_path), {}, DETECTOR)
     Workspace(tmp_path).write_samples([])
-    assert score(Workspace(tmp_path), {}, "d") == 0
+    assert score(Workspace(tmp_path), {}, DETECTOR) == 0
     assert Workspace(tmp_path).read_scores() == []
