@@ -14,7 +14,7 @@ from bench.assembly import Assembly
 from bench.config import build, compose
 from bench.progress import Told, counted, say
 from systems.artifacts import content_hash
-from systems.base import Chunk, Filters, UserError
+from systems.base import Chunk, UserError
 from systems.retrieving import within_budget
 from systems.tuning.examples import TokenExample, TrainingExample, token_examples
 
@@ -153,9 +153,7 @@ def training_examples(
         if closed is not None:
             examples.append(TrainingExample(query=lesson.query, answer=closed, skill=lesson.task))
         if retriever is not None and lesson.retrieve:
-            hits, _ = retriever.retrieve(
-                lesson.query.search_text(), Filters(role=lesson.query.role, **lesson.query.filters)
-            )
+            hits, _ = retriever.retrieve(lesson.query.search_text(), lesson.query.search_filters())
             allowed = [hit.chunk for hit in hits if hit.chunk.document not in assembly.suite.unseen]
             passages: Sequence[Chunk] = within_budget(allowed[:shown], budget, assembly.model.count)
             passages = rng.sample(passages, len(passages))  # no place among the passages may give the answer away

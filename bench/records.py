@@ -57,6 +57,8 @@ class Prediction:
     sample: str
     repeat: int = 0
     text: str = ""
+    reasoning: str = ""
+    """The steps written before the answer, where the prompt asked for them; no measure reads them."""
     citations: tuple[int, ...] = ()
     retrieved: tuple[str, ...] = ()
     """Ids of the retrieved chunks, best first."""

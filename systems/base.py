@@ -99,6 +99,10 @@ class Query:
         """What retrieval searches for."""
         return self.text
 
+    def search_filters(self) -> Filters:
+        """What the chunks that retrieval finds must satisfy."""
+        return Filters(role=self.role, **self.filters)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
@@ -195,6 +199,8 @@ class Answer:
     """All that a system gives back."""
 
     text: str
+    reasoning: str = ""
+    """The steps written before the answer, where the prompt asked for them; no measure reads them."""
     citations: tuple[int, ...] = ()
     """Numbers of the cited passages, 1-based, in the order they were shown."""
     retrieved: tuple[Hit, ...] = ()

@@ -38,6 +38,18 @@ class Prompted:
     constrained: bool = False
     """Hold answers to the task's JSON Schema by the engine's structured outputs."""
 
+    def __post_init__(self) -> None:
+        if self.prompt.reasoning and self.constrained:
+            raise UserError(
+                f"systems.{self.name}.constrained=true: leaves no room for the steps of prompt.reasoning=true; "
+                "turn one of them off"
+            )
+        if self.prompt.reasoning and self.adapter is not None:
+            raise UserError(
+                f"systems.{self.name}.prompt.reasoning=true: weights are tuned on answers without steps; "
+                "ask the base weights for them"
+            )
+
     def prepare(self, query: Query) -> Prepared:
         started = time.perf_counter()
         first, *further = self.requests(query, ())
@@ -57,11 +69,11 @@ class Prompted:
         """The call by the prompt builder."""
         messages = self.prompt.messages(query, passages)
         token_ids = tuple(self.model.encode(messages))
-        self.check_length(token_ids, query.max_tokens)
+        self.check_length(token_ids, self.prompt.max_tokens(query))
         return Request(
             messages=messages,
             token_ids=token_ids,
-            sampling=replace(self.sampling, max_tokens=query.max_tokens),
+            sampling=replace(self.sampling, max_tokens=self.prompt.max_tokens(query)),
             adapter=self.adapter,
             schema=query.schema if self.constrained else None,
         )
@@ -113,7 +125,12 @@ class Prompted:
             one.came[place] = completion
             if len(one.came) == len(one.prepared.requests):
                 del waiting[index]
-                yield index, answer(one.prepared, one.submitted, [one.came[place] for place in sorted(one.came)])
+                came = [one.came[place] for place in sorted(one.came)]
+                steps = ""
+                if not one.prepared.query.calls:
+                    steps, text = self.prompt.split(came[0].text)
+                    came = [replace(came[0], text=text)]
+                yield index, answer(one.prepared, one.submitted, came, steps)
 
 
 @dataclass(frozen=True)
@@ -125,8 +142,8 @@ class _Waiting:
     came: dict[int, Completion] = field(default_factory=dict)
 
 
-def answer(prepared: Prepared, submitted: float, completions: Sequence[Completion]) -> Answer:
-    """What the engine gave back, with the retrieval that went before it.
+def answer(prepared: Prepared, submitted: float, completions: Sequence[Completion], reasoning: str = "") -> Answer:
+    """What the engine gave back, with the retrieval that went before it, and the ``reasoning`` apart from the answer.
 
     The engine counts its ``ttft`` from ``submitted``; a user waits from when preparing began, retrieval included. Of
     several calls the first that failed fails the answer, and only the time of all of them together is known.
@@ -143,6 +160,7 @@ def answer(prepared: Prepared, submitted: float, completions: Sequence[Completio
     text = _chosen(prepared.query.calls, completions)
     return Answer(
         text=text,
+        reasoning=reasoning,
         citations=citations(text),
         retrieved=prepared.retrieved,
         shown=prepared.shown,

@@ -15,6 +15,9 @@ from typing import Any
 from systems.base import Call, Chunk, Message, Query, UserError
 
 CITATION = re.compile(r"\[(\d{1,4})\]")
+FINAL = "Final answer:"
+STEPS = f"First reason step by step. Then write '{FINAL}' and after it the answer alone, in the form asked for."
+_FINAL = re.compile(r"[*_#]*(?<![^\W_])final answer[*_ ]*:[*_]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,16 +26,23 @@ class PromptBuilder:
 
     ``guidance`` and ``schema`` put the task's advice and JSON Schema into the system message, ``shots``
     is the number of solved examples shown as earlier turns. The short prompt has none of the three.
+    ``reasoning`` asks for the steps before the answer (chain of thought: Wei et al. 2022), at the end of the system
+    message; solved examples then show their answers in the form asked for, without steps.
     """
 
     name: str = "short"
     guidance: bool = False
     schema: bool = False
     shots: int = 0
+    reasoning: bool = False
+    reasoning_tokens: int = 256
+    """Tokens that the steps may take, on top of the answer's."""
 
     def __post_init__(self) -> None:
         if self.shots < 0:
             raise UserError(f"prompt.shots={self.shots}: must be 0 or more")
+        if self.reasoning_tokens < 1:
+            raise UserError(f"prompt.reasoning_tokens={self.reasoning_tokens}: must be 1 or more")
 
     def messages(self, query: Query, passages: Sequence[Chunk] = ()) -> tuple[Message, ...]:
         """The conversation up to the answer that is asked for."""
@@ -40,7 +50,8 @@ class PromptBuilder:
         turns = [Message(role="system", content=system)] if system else []
         for example in query.examples[: self.shots]:
             turns.append(Message(role="user", content=example.query))
-            turns.append(Message(role="assistant", content=example.answer))
+            answer = f"{FINAL} {example.answer}" if self.reasoning else example.answer
+            turns.append(Message(role="assistant", content=answer))
         turns.append(Message(role="user", content=context_block(passages) + query.text))
         return tuple(turns)
 
@@ -56,12 +67,26 @@ class PromptBuilder:
         turns[first] = Message(role="user", content=block + turns[first].content)
         return tuple(turns)
 
+    def max_tokens(self, query: Query) -> int:
+        """The most tokens that may be generated: those of the answer, and those of the steps before it."""
+        return query.max_tokens + (self.reasoning_tokens if self.reasoning else 0)
+
+    def split(self, text: str) -> tuple[str, str]:
+        """What was generated as steps and answer: the answer is what follows the last ``FINAL``.
+
+        Where none was written, or none asked for, all of it is the answer and is scored as it is.
+        """
+        marks = list(_FINAL.finditer(text)) if self.reasoning else []
+        return (text[: marks[-1].start()].strip(), text[marks[-1].end() :].strip()) if marks else ("", text)
+
     def _system(self, query: Query) -> str:
         parts = [query.instruction]
         if self.guidance and query.guidance:
             parts.append(query.guidance)
         if self.schema and query.schema is not None:
             parts.append("JSON Schema of the answer: " + compact_schema(query.schema))
+        if self.reasoning:
+            parts.append(STEPS)
         return "\n".join(part for part in parts if part)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from systems.base import Chunk, Filters, Prepared, Query, Retriever, UserError
+from systems.base import Chunk, Prepared, Query, Retriever, UserError
 from systems.prompted import Prompted
 from systems.prompts import passage
 
@@ -22,12 +22,13 @@ class Retrieving(Prompted):
     """Tokens that the passages may take together; the same for every system of a run."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.top_k < 1:
             raise UserError(f"systems.{self.name}.top_k={self.top_k}: must be 1 or more")
 
     def prepare(self, query: Query) -> Prepared:
         started = time.perf_counter()
-        hits, timings = self.retriever.retrieve(query.search_text(), Filters(role=query.role, **query.filters))
+        hits, timings = self.retriever.retrieve(query.search_text(), query.search_filters())
         built = time.perf_counter()
         passages = within_budget([hit.chunk for hit in hits[: self.top_k]], self.context_budget, self.model.count)
         first, *further = self.requests(query, passages)

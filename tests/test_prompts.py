@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from systems.base import Chunk, Example, Message, Query, UserError
 from systems.model import Model
-from systems.prompts import PromptBuilder, citations, compact_schema, context_block
+from systems.prompts import STEPS, PromptBuilder, citations, compact_schema, context_block
 from systems.tuning.examples import TrainingExample, token_examples
 from tests.tiny import write_model
 
@@ -20,7 +20,12 @@ SCHEMA = st.none() | st.fixed_dictionaries({"type": st.just("object"), "title": 
 QUERIES = st.builds(Query, text=TEXT, instruction=TEXT, guidance=TEXT, schema=SCHEMA, examples=EXAMPLES)
 PASSAGES = st.lists(st.builds(Chunk, id=TEXT, text=TEXT, title=TEXT), max_size=4)
 BUILDERS = st.builds(
-    PromptBuilder, name=TEXT, guidance=st.booleans(), schema=st.booleans(), shots=st.integers(min_value=0, max_value=4)
+    PromptBuilder,
+    name=TEXT,
+    guidance=st.booleans(),
+    schema=st.booleans(),
+    shots=st.integers(min_value=0, max_value=4),
+    reasoning=st.booleans(),
 )
 
 
@@ -99,6 +104,37 @@ def test_where_nothing_is_asked_besides_there_is_no_system_message() -> None:
     assert PromptBuilder().messages(Query(text="Hi.")) == (Message(role="user", content="Hi."),)
 
 
+def test_asking_for_steps_changes_the_end_of_the_system_message_and_the_form_of_examples() -> None:
+    query = Query(text="Fee?", instruction="Answer.", examples=(Example(query="q1", answer="a1"),), max_tokens=24)
+    usual, asked = PromptBuilder(shots=1), PromptBuilder(shots=1, reasoning=True, reasoning_tokens=100)
+    assert asked.messages(query) == (
+        Message(role="system", content=f"Answer.\n{STEPS}"),
+        Message(role="user", content="q1"),
+        Message(role="assistant", content="Final answer: a1"),
+        Message(role="user", content="Fee?"),
+    )
+    assert (usual.max_tokens(query), asked.max_tokens(query)) == (24, 124)
+
+
+@pytest.mark.parametrize(
+    ("written", "steps", "answer"),
+    [
+        ("It says 12 [1].\nFinal answer: 12 euros [2]", "It says 12 [1].", "12 euros [2]"),
+        ('So.\n**Final answer:** {"a":\n 1}\n', "So.", '{"a":\n 1}'),
+        ("So the final answer: 4. No.\nFINAL ANSWER: 5", "So the final answer: 4. No.", "5"),
+        ("Final answer: 5", "", "5"),
+        ("Steps.\nFinal answer:", "Steps.", ""),
+        ("Only steps, and then no more room", "", "Only steps, and then no more room"),
+        ("My semifinal answer: 5", "", "My semifinal answer: 5"),
+        ("", "", ""),
+    ],
+)
+def test_the_answer_is_what_follows_the_last_mark(written: str, steps: str, answer: str) -> None:
+    assert PromptBuilder(reasoning=True).split(written) == (steps, answer)
+    # Nobody who was not asked for steps is read that way.
+    assert PromptBuilder().split(written) == ("", written)
+
+
 def test_citations_are_numbers_in_order_each_once() -> None:
     assert citations("As [2] and [1] say [2]. [x] [ 3 ] [12]") == (2, 1, 12)
     assert compact_schema({"$id": "i", "type": "object"}) == '{"type": "object"}'
@@ -107,3 +143,5 @@ def test_citations_are_numbers_in_order_each_once() -> None:
 def test_shots_below_nothing_are_refused() -> None:
     with pytest.raises(UserError, match=r"prompt\.shots=-1: must be 0 or more"):
         PromptBuilder(shots=-1)
+    with pytest.raises(UserError, match=r"prompt\.reasoning_tokens=0: must be 1 or more"):
+        PromptBuilder(reasoning_tokens=0)

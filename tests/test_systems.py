@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -125,6 +126,42 @@ def test_answers_are_constrained_only_where_it_is_said(model: Model) -> None:
             name="p", model=model, engine=StubEngine(model=model), prompt=PromptBuilder(), constrained=constrained
         )
         assert system.prepare(query).request.schema == ({"type": "object"} if constrained else None)
+
+
+def test_steps_are_kept_apart_from_the_answer_and_counted_with_it(model: Model) -> None:
+    engine = StubEngine(model=model, answer=lambda request: "Passage [1] says it.\nFinal answer: 12 euros [2]")
+    builder = PromptBuilder(reasoning=True, reasoning_tokens=50)
+    system = Prompted(name="p", model=model, engine=engine, prompt=builder)
+    prepared = system.prepare(Query(text="q", max_tokens=7))
+    assert prepared.request.sampling.max_tokens == 57
+    [(_, found)] = system.respond([prepared])
+    assert (found.text, found.reasoning, found.citations) == ("12 euros [2]", "Passage [1] says it.", (2,))
+    assert found.tokens_out == 9
+
+
+def test_steps_need_room_in_the_context(model: Model) -> None:
+    builder = PromptBuilder(reasoning=True, reasoning_tokens=180)
+    system = Prompted(name="p", model=model, engine=StubEngine(model=model), prompt=builder)
+    with pytest.raises(UserError, match=r"\+ 187 for the answer does not fit the 200 tokens"):
+        system.prepare(Query(text="q", max_tokens=7))
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"constrained": True}, "systems.p.constrained=true: leaves no room for the steps of prompt.reasoning=true"),
+        ({"adapter": "somewhere"}, "systems.p.prompt.reasoning=true: weights are tuned on answers without steps"),
+    ],
+)
+@pytest.mark.parametrize("kind", [Prompted, Retrieving])
+def test_steps_are_refused_where_there_is_no_place_for_them(
+    kind: type[Prompted], setting: dict[str, Any], said: str, model: Model
+) -> None:
+    more = {"retriever": Fixed()} if kind is Retrieving else {}
+    builder = PromptBuilder(reasoning=True)
+    with pytest.raises(UserError) as caught:
+        kind(name="p", model=model, engine=StubEngine(model=model), prompt=builder, **setting, **more)
+    assert str(caught.value).startswith(said)
 
 
 def test_a_failed_call_is_an_answer_with_an_error(model: Model) -> None:
