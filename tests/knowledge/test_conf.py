@@ -48,6 +48,15 @@ def test_retriever(name: str, mode: str, tmp_path: Path, recording: RecordingEmb
     assert (retriever.mode, retriever.top_k, retriever.rrf_k, retriever.reranker) == (mode, 7, 60, None)
 
 
+def test_degraded_retriever(tmp_path: Path, recording: RecordingEmbedder) -> None:
+    make = build("retriever", "degraded", "+seed=3", "retriever.drop=0.5", "retriever.retriever.top_k=7")
+    inner = build("retriever", "fused")(index=EdgeIndex(tmp_path), embedder=recording)
+    retriever = make(retriever=inner, questions=["Which?"])
+    assert (retriever.retriever, retriever.questions) == (inner, ["Which?"])
+    assert (retriever.drop, retriever.counterfactual, retriever.irrelevant, retriever.shuffle) == (0.5, 0.0, 0.0, 0)
+    assert retriever.seed == 3
+
+
 def test_reranker() -> None:
     assert build("reranker", "none") is None
     assert build("reranker", "cross_encoder", "reranker.name=org/name") == CrossEncoderReranker("org/name")
@@ -56,9 +65,21 @@ def test_reranker() -> None:
 def test_all_files_are_tested_here_and_commented() -> None:
     files = sorted(file for group in GROUPS for file in (CONF / group).glob("*.yaml"))
     assert [file.stem for file in files] == (
-        ["headings", "sentences", "tokens", "hub", "minilm", "cross_encoder", "none", "bm25", "dense", "fused"]
+        [
+            "headings",
+            "sentences",
+            "tokens",
+            "hub",
+            "minilm",
+            "cross_encoder",
+            "none",
+            "bm25",
+            "degraded",
+            "dense",
+            "fused",
+        ]
     )
     for file in files:
         lines = file.read_text().splitlines()
-        keys = [number for number, line in enumerate(lines) if line and not line.startswith("#")]
-        assert all(lines[number - 1].startswith("#") for number in keys), file
+        keys = [number for number, line in enumerate(lines) if line and not line.lstrip().startswith("#")]
+        assert all(lines[number - 1].lstrip().startswith("#") for number in keys), file
