@@ -12,6 +12,7 @@ STAGES = {
     "build": "chunk, embed and index the corpus; train the adapters",
     "retrieve": "how well retrievers find the evidence, without a model: bench retrieve retrievers=bm25,dense,fused",
     "generate": "let the systems answer; every answer goes to the journal",
+    "counterfactuals": "ask again what systems with retrieval got wrong: with the relevant chunks, without any",
     "load": "measure latency and throughput under declared load",
     "detect": "judge what answers assert: bench detect RUN_DIR | RESPONSES.jsonl detector=NAME",
     "score": "a run again, or answers made elsewhere: bench score RUN_DIR | SAMPLES.jsonl ANSWERS.jsonl",
@@ -51,7 +52,7 @@ def usage(stage: str | None) -> str:
     """The help text, of one stage or of all."""
     if stage is None:
         lines = ["usage: bench STAGE [RUN_DIR] [key=value ...] [--flags]", "", "stages:"]
-        lines += [f"  {name:10} {text}" for name, text in STAGES.items()]
+        lines += [f"  {name:15} {text}" for name, text in STAGES.items()]
         lines += ["", *_choices(), "", "examples:", EXAMPLES, "", "Help on a stage: bench STAGE --help"]
         return "\n".join(lines)
     lines = [

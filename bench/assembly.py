@@ -22,7 +22,8 @@ from systems.model import Model
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-    from systems.base import Embedder
+    from bench.records import Sample
+    from systems.base import Embedder, Retriever
     from systems.knowledge.chunking import Chunker
     from systems.knowledge.embedding import KnownQueries
     from systems.knowledge.index import Index
@@ -78,6 +79,15 @@ class Assembly:
         return build(self.config.suite)
 
     @cached_property
+    def samples(self) -> list[Sample]:
+        """What is asked: the samples of the run's split."""
+        split = str(self.config.split)
+        found = self.suite.samples(split)
+        if not found:
+            raise UserError(f"suite: has no samples to evaluate{'' if split == 'test' else f' in split={split}'}")
+        return found
+
+    @cached_property
     def chunker(self) -> Chunker:
         """How documents are cut."""
         return build(self.config.chunking)
@@ -123,13 +133,17 @@ class Assembly:
 
     def embedder_of(self, node: Any) -> Embedder | None:
         """What a retriever node embeds with; ``None`` where it goes by words alone, so that nothing is loaded."""
-        return None if node.get("mode") == "sparse" else self.embedder
+        return None if searching(node).get("mode") == "sparse" else self.embedder
 
     def retriever(self, node: Any, index: Index, at_least: int, queries: Sequence[str] = ()) -> Any:
         """The retriever of a node over the built index. It finds ``at_least`` as many chunks as are to be shown.
 
-        ``queries``: what it will be asked, where that is known and its time is not measured.
+        ``queries``: what it will be asked, where that is known and its time is not measured. A node that holds another
+        one changes what that one finds, and is told all questions of the run.
         """
+        if "retriever" in node:
+            inner = self.retriever(node.retriever, index, at_least, queries)
+            return build(node)(retriever=inner, questions=[sample.query.search_text() for sample in self.samples])
         depth = {"top_k": max(node.top_k, at_least)} if "top_k" in node else {}
         embedder = self.embedder_of(node)
         if embedder is not None and queries:
@@ -148,8 +162,16 @@ class Assembly:
             self._known[queries] = KnownQueries.of(embedder, queries)
         return self._known[queries]
 
-    def system(self, name: str, *, index: Index | None, adapter: str | None, queries: Sequence[str] = ()) -> System:
-        """A system with its parts. ``queries``: as for ``retriever``."""
+    def system(
+        self,
+        name: str,
+        *,
+        index: Index | None,
+        adapter: str | None,
+        queries: Sequence[str] = (),
+        retriever: Retriever | None = None,
+    ) -> System:
+        """A system with its parts. ``queries``: as for the method ``retriever``; ``retriever``: instead of its own."""
         from hydra.utils import get_object
 
         node = self.system_nodes[name]
@@ -157,7 +179,9 @@ class Assembly:
         for key, value in node.items():
             if key == "_target_":
                 continue
-            if key == "retriever":
+            if key == "retriever" and retriever is not None:
+                parts[key] = retriever
+            elif key == "retriever":
                 assert index is not None
                 parts[key] = self.retriever(value, index, node.get("top_k", 1), queries)
             elif key == "adapter":
@@ -168,3 +192,17 @@ class Assembly:
             return get_object(node["_target_"])(**parts)
         except TypeError as error:
             raise UserError(f"systems.{name}: {error}") from error
+
+    def check_systems(self) -> None:
+        """Make every system without what has to be built for it, so that a wrong setting is refused before that."""
+        from systems.knowledge.oracle import OracleRetriever
+
+        for name in self.system_nodes:
+            self.system(name, index=None, adapter="" if self.wants_adapter(name) else None, retriever=OracleRetriever())
+
+
+def searching(node: Any) -> Any:
+    """The retriever node that searches the index: itself, or the innermost one it holds."""
+    while "retriever" in node:
+        node = node.retriever
+    return node

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.assembly import Assembly
+from bench.assembly import Assembly, searching
 from bench.config import build, config_hash
 from bench.contamination import check_splits
-from bench.fairness import differences, separate_adapters
+from bench.fairness import differences, separate_adapters, variants
 from bench.progress import say
 from bench.records import Key, Sample
 from bench.tasks.base import SelfJudging, Suite
@@ -27,14 +27,14 @@ def planned(systems: Sequence[str], samples: Sequence[Sample], repeats: int) -> 
     ]
 
 
-def data_hash(suite: Suite) -> str:
+def data_hash(samples: Sequence[Sample], suite: Suite) -> str:
     """Names all that answers rest on: the questions, the documents, and what the suite says of its source."""
-    return content_hash([samples_hash(suite.samples()), records_hash(suite.corpus), suite.data])[:16]
+    return content_hash([samples_hash(samples), records_hash(suite.corpus), suite.data])[:16]
 
 
 def retrieval_hash(assembly: Assembly) -> str:
     """Names the weights that find passages, which a config names by their place alone."""
-    nodes = [node["retriever"] for node in assembly.system_nodes.values() if "retriever" in node]
+    nodes = [searching(node["retriever"]) for node in assembly.system_nodes.values() if "retriever" in node]
     rerankers = [build(node.reranker) for node in nodes if node.get("reranker") is not None]
     embedders = [found for node in nodes if (found := assembly.embedder_of(node)) is not None]
     return content_hash([one.identity for one in (*embedders, *rerankers)])[:16]
@@ -46,9 +46,9 @@ def check_parts(assembly: Assembly) -> None:
     for part in ("load", "detector", "price", "tracker"):
         build(assembly.config[part])
     for node in assembly.system_nodes.values():
-        for part in ("adapter", "prompt", "sampling"):
-            if node.get(part) is not None:
-                build(node[part])
+        if node.get("adapter") is not None:
+            build(node["adapter"])
+    assembly.check_systems()
     scored = any(call.continuation is not None for one in assembly.suite.samples() for call in one.query.calls)
     if scored and not getattr(assembly.engine, "likelihoods", False):
         raise UserError(
@@ -62,16 +62,13 @@ def check_parts(assembly: Assembly) -> None:
 def begin(assembly: Assembly) -> dict[str, Any]:
     """Start or continue the run's directory; refuses to mix what other code or data made."""
     workspace = assembly.workspace
-    suite = assembly.suite
-    samples = suite.samples()
-    if not samples:
-        raise UserError("suite: has no samples to evaluate")
+    suite, samples = assembly.suite, assembly.samples
     names = list(assembly.system_nodes)
     if not assembly.workspace.complete.exists():  # a finished run needs none of its parts again
         check_parts(assembly)
     made_by = {
         "code": code_hash(),
-        "data": data_hash(suite),
+        "data": data_hash(samples, suite),
         "model": assembly.model.identity,
         "config": config_hash(assembly.plain),
         **({"retrieval": retrieval_hash(assembly)} if any(map(assembly.wants_index, names)) else {}),
@@ -101,6 +98,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         experiment=assembly.name,
         config=assembly.plain,
         seed=assembly.plain["seed"],
+        split=assembly.plain["split"],
         grid=assembly.plain["prompt"]["grid"],
         parity=suite.parity,
         suite=suite.name,
@@ -113,6 +111,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         systems=names,
         findings=findings,
         unequal=unequal,
+        variants=variants(nodes),
         made_by=made_by,
         commit=commit(),
         started=now(),

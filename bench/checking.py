@@ -47,6 +47,8 @@ class RunSettings:
     passages: int
     corpus: str | None
     samples: str | None
+    split: Literal["test", "development"]
+    counterfactuals: Literal["none", "wrong"]
 
     def __post_init__(self) -> None:
         least = {"repeats": 1, "passages": 1, "context_budget": 0, "seed": 0}

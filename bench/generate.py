@@ -34,7 +34,7 @@ def prepare_all(system: System, samples: Sequence[Sample]) -> list[Prepared]:
 
 def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     """Answer what the journal does not hold yet, and say in the manifest by what. Returns how many it answered."""
-    samples = {(sample.task, sample.id): sample for sample in assembly.suite.samples()}
+    samples = {(sample.task, sample.id): sample for sample in assembly.samples}
     names = list(assembly.system_nodes)
     done = {Key(r["system"], r["task"], r["sample"], r["repeat"]) for r in journal.records}
     owed = [key for key in planned(names, list(samples.values()), int(assembly.config.repeats)) if key not in done]
@@ -113,6 +113,7 @@ def prediction(key: Key, answer: Answer) -> Prediction:
         sample=key.sample,
         repeat=key.repeat,
         text=answer.text,
+        reasoning=answer.reasoning,
         citations=answer.citations,
         retrieved=tuple(hit.chunk.id for hit in answer.retrieved),
         retrieved_documents=tuple(hit.chunk.document for hit in answer.retrieved),

@@ -117,7 +117,7 @@ def load_all(assembly: Assembly, built: Built, journal: Journal) -> None:
     owed = [name for name in assembly.system_nodes if name not in finished]
     if not owed:
         return
-    samples = assembly.suite.samples()
+    samples = assembly.samples
     assembly.engine.start()  # where nobody answers, that is said now, and not journaled as so many failed calls
     mode = load.mode(samples, cold=assembly.engine.reset_prefix_cache())
     for name in owed:

@@ -9,8 +9,11 @@ from typing import Any
 from bench.aggregate import QUANTILES, comparisons, effects, estimates, latency_estimates
 from bench.attribution import attribute
 from bench.config import build
+from bench.consistency import agreement
 from bench.controls import read_controls
 from bench.cost import Price, api_cost_per_call, cost_estimate, cost_per_accepted
+from bench.diagnosis import diagnose
+from bench.gate import gate
 from bench.generate import read_passages
 from bench.journal import read, write_atomically
 from bench.labels import write_agreement
@@ -19,6 +22,7 @@ from bench.reporting.measures import listed
 from bench.scoring import metrics_of, open_run
 from bench.secondary import doubt, mark
 from bench.stats import bootstrap_mean
+from bench.stats.effects import GRID
 from bench.workspace import Workspace
 
 HEADLINE = (
@@ -54,7 +58,8 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
         )
         systems[name]["measures"] |= {measure: [one.to_json() for one in modes] for measure, modes in costs.items()}
     headline = [metric for metric in metrics if metric.name in HEADLINE or not listed(metric.name)]
-    shared = len({record["key"] for record in manifest.get("build", {}).get("adapters", {}).values()}) <= 1
+    adapters = manifest.get("build", {}).get("adapters", {})
+    shared = len({record["key"] for system, record in adapters.items() if system in GRID}) <= 1
     fair = not manifest.get("unequal")  # else the effects would be those of other settings too
     summary = {
         "run": {
@@ -68,6 +73,7 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
             "commit": manifest["commit"],
             "grid": manifest["grid"],
             "parity": manifest["parity"],
+            "split": manifest.get("split", "test"),
             **read_controls(list(read(workspace.controls))),
             "findings": manifest.get("findings", []),
         },
@@ -76,6 +82,13 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
         "systems": systems,
         "comparisons": comparisons(samples, predictions, scores, headline, systems=list(systems)),
         "effects": effects(samples, predictions, scores, headline, interaction=shared) if fair else {},
+        "gate": {
+            system: gate(estimated[system].tasks)
+            for system in systems
+            if any(one.retrieves for one in predictions if one.system == system)
+        },
+        "counterfactuals": diagnose(samples, scores, read(workspace.counterfactuals), read_passages(workspace)),
+        "variants": agreement(samples, predictions, manifest.get("variants", {})),
     }
     return mark(summary, metrics, doubt(manifest, write_agreement(workspace)))
 

@@ -15,6 +15,7 @@ from bench.begin import begin
 from bench.build import ready
 from bench.config import build, compose
 from bench.controls import run_controls
+from bench.counterfactuals import ask_again
 from bench.detect import detect
 from bench.generate import generate
 from bench.journal import Journal, write_atomically
@@ -40,6 +41,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
         clock["built"] = time.monotonic()
         with Journal(workspace.predictions) as journal:
             generate(assembly, built, journal)
+        ask_again(assembly, built)
         clock["generated"] = time.monotonic()
         if built.adapters:
             with Journal(workspace.controls) as journal:

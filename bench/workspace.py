@@ -42,6 +42,10 @@ class Workspace:
         return self.path / "predictions.jsonl"
 
     @property
+    def counterfactuals(self) -> Path:
+        return self.path / "counterfactuals.jsonl"
+
+    @property
     def controls(self) -> Path:
         return self.path / "controls.jsonl"
 

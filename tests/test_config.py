@@ -100,6 +100,9 @@ def test_the_root_has_the_settings_that_are_checked_and_no_others() -> None:
     assert {str(key) for key in root} - {"defaults", "hydra"} == set(RunSettings.__annotations__)
 
 
+LADDER = ("bare", "guidance", "schema", "shots_2", "shots_4", "shots_8", "reasoning", "constrained")
+
+
 @pytest.mark.parametrize(
     ("choice", "names"),
     [
@@ -107,10 +110,57 @@ def test_the_root_has_the_settings_that_are_checked_and_no_others() -> None:
         ("base", ["prompt", "rag"]),
         ("retrieval", ["rag", "hybrid"]),
         ("tuned", ["finetuned", "hybrid"]),
+        ("degraded", ["rag", *(f"rag_{way}" for way in ("dropped", "shuffled", "irrelevant", "counterfactual"))]),
+        ("context", ["rag", *(f"rag_{size}" for size in ("1", "2", "8", "100_tokens", "200_tokens"))]),
+        ("prompting", [f"prompt_{step}" for step in LADDER]),
     ],
 )
 def test_named_sets_of_systems(choice: str, names: list[str]) -> None:
-    assert list(compose([f"systems={choice}"]).systems) == names
+    systems = compose([f"systems={choice}"]).systems
+    assert list(systems) == [node.name for node in systems.values()] == names
+
+
+def test_the_prompting_ladder_says_all_of_every_step_and_changes_nothing_else() -> None:
+    systems = resolved(compose(["systems=prompting", "prompt.base.shots=3"]))["systems"]
+    steps = {
+        name.removeprefix("prompt_"): (
+            *(node["prompt"][key] for key in ("guidance", "schema", "shots", "reasoning")),
+            node["constrained"],
+        )
+        for name, node in systems.items()
+    }
+    assert steps == {
+        "bare": (False, False, 0, False, False),
+        "guidance": (True, False, 0, False, False),
+        "schema": (True, True, 0, False, False),
+        "shots_2": (True, True, 2, False, False),
+        "shots_4": (True, True, 4, False, False),
+        "shots_8": (True, True, 8, False, False),
+        "reasoning": (True, True, 8, True, False),
+        "constrained": (True, True, 8, False, True),
+    }
+    assert len({str(node["sampling"]) for node in systems.values()}) == 1
+
+
+def test_degraded_systems_differ_from_rag_in_one_way_each_over_the_runs_own_retriever() -> None:
+    systems = resolved(compose(["systems=degraded", "retriever=bm25", "passages=3", "seed=7"]))["systems"]
+    usual = systems.pop("rag")
+    found = {}
+    for name, node in systems.items():
+        worse = node["retriever"]
+        assert worse["retriever"] == usual["retriever"]
+        assert {**node, "name": "", "retriever": 0} == {**usual, "name": "", "retriever": 0}
+        assert worse["seed"] == 7
+        ways = ("drop", "counterfactual", "irrelevant", "shuffle")
+        found[name] = {way: worse[way] for way in ways if worse[way]}
+    assert found == {
+        "rag_dropped": {"drop": 0.5},
+        "rag_shuffled": {"shuffle": 3},
+        "rag_irrelevant": {"irrelevant": 1.0},
+        "rag_counterfactual": {"counterfactual": 1.0},
+    }
+    alone = compose(["systems=degraded", "systems.rag_dropped.retriever.drop=0.25"]).systems
+    assert (alone.rag_dropped.retriever.drop, alone.rag_shuffled.retriever.drop) == (0.25, 0.0)
 
 
 def test_passages_and_retriever_reach_every_retrieving_system() -> None:
@@ -184,7 +234,7 @@ MISTAKES = [
     ("systems.ragg.top_k=3", "systems.ragg.top_k: no such key; did you mean systems.rag.top_k?"),
     ("suite=files suite.limt=3", "suite.limt: no such key; did you mean suite.limit?"),
     ("model=pockt", "model=pockt: no such option; did you mean pocket?; there are: hub, "),
-    ("systems=al", "systems=al: no such option; did you mean all?; there are: all, base, retrieval, tuned"),
+    ("systems=al", "systems=al: no such option; did you mean all?; there are: all, base, context, degraded, "),
     ("experiment=pockett", "experiment=pockett: no such option; did you mean pocket?"),
     ("model=hub", "model.name: has to be given, as model.name=VALUE"),
     ("price=api", "price.date: has to be given, as price.date=VALUE"),
@@ -194,6 +244,9 @@ MISTAKES = [
     ("passages=many", "passages=many: must be a whole number"),
     ("name=a/b", "name=a/b: must be a word without a slash"),
     ("corpus=3", "corpus=3: must be text or null"),
+    ("split=train", "split=train: must be test or development"),
+    ("counterfactuals=all", "counterfactuals=all: must be none or wrong"),
+    ("retriever=degraded retriever.drop=much", "retriever.drop=much: must be a number"),
     ("suite.count=abc", "suite.count=abc: must be a whole number"),
     ("suite.count=", "suite.count=: must be a whole number"),
     ("suite.count=true", "suite.count=true: must be a whole number"),

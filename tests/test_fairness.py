@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from bench.config import build, compose, resolved
-from bench.fairness import differences, separate_adapters
+from bench.fairness import differences, separate_adapters, variants
 from bench.records import Sample
 from bench.tasks.company.facts import Facts
 from bench.tasks.company.review import Review
 from bench.world.company import found
 from systems.base import Chunk, Filters, Hit, Query, System
 from systems.engines.stub import StubEngine
+from systems.knowledge.oracle import OracleRetriever
 from systems.model import Model
 from systems.prompted import Prompted
 from systems.prompts import context_block
@@ -30,6 +31,7 @@ SETTINGS = (
     ["prompt=controlled", "sampling=nucleus", "retriever=dense", "context_budget=300", "passages=2"],
     ["experiment=pocket"],
     ["experiment=pocket_controlled"],
+    ["prompt.base.reasoning=true"],
     ["experiment=pocket_no_parity"],
 )
 PASSAGES = [Chunk(id=str(n), title=f"Page {n}", text=f"The fee is {n} euros.") for n in range(3)]
@@ -172,3 +174,36 @@ def test_systems_that_differ_in_more_than_what_makes_them_are_named() -> None:
     assert found(*both) == []
     assert found("prompt=controlled", *both) == ["prompt differs between prompt and finetuned"]
     assert len(found("systems.rag.top_k=8", "systems.rag.context_budget=9")) == 2
+
+
+def test_variants_differ_on_purpose_and_are_said_to() -> None:
+    def found(*overrides: str) -> tuple[list[str], dict[str, Any]]:
+        plain = resolved(compose(["engine=stub", *overrides]))
+        return differences(plain["systems"], plain["prompt"]["grid"]), variants(plain["systems"])
+
+    assert found() == ([], {})
+    unequal, told = found("systems=context")
+    assert unequal == []
+    assert told["rag_1"] == {"of": "rag", "differs_in": ["top_k"]}
+    assert told["rag_100_tokens"] == {"of": "rag", "differs_in": ["context_budget"]}
+    assert found("systems=degraded")[1]["rag_dropped"] == {"of": "rag", "differs_in": ["retriever"]}
+    # Of the grid where it was run, else of the first of its kind, which is nobody's variant.
+    told = found("systems=prompting")[1]
+    assert "prompt_bare" not in told
+    assert told["prompt_constrained"] == {"of": "prompt_bare", "differs_in": ["prompt", "constrained"]}
+    assert found("systems=all", "+system@systems.more=prompt_schema")[1] == {
+        "more": {"of": "prompt", "differs_in": ["prompt"]}
+    }
+    # A variant with other retrieval leaves the grid's four comparable; one of the four with other retrieval does not.
+    assert found("systems=all", "+system@systems.worse=rag_degraded")[0] == []
+    assert found("systems=all", "systems.rag.top_k=8")[0] == ["top_k differs between rag and hybrid"]
+
+
+def test_closed_book_a_system_with_retrieval_asks_as_the_one_without(model: Model) -> None:
+    made = systems(compose(["engine=stub"]), model)
+    for task in (Facts(metrics=(), world=found(2026, 12)), Review(metrics=(), world=found(2026, 12))):
+        query = task.samples("test")[0].query
+        for without, retrieving in (("prompt", "rag"), ("finetuned", "hybrid")):
+            closed = dataclasses.replace(made[retrieving], retriever=OracleRetriever()).prepare(query)
+            assert closed.request == made[without].prepare(query).request
+            assert (closed.retrieved, closed.shown) == ((), ())

@@ -28,7 +28,7 @@ def test_help_lists_every_stage() -> None:
         done = call(*arguments)
         assert (done.code, done.err) == (0, "")
         for stage, text in STAGES.items():
-            assert f"  {stage:10} {text}" in done.out
+            assert f"  {stage:15} {text}" in done.out
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -37,7 +37,9 @@ def test_help_of_a_stage_lists_groups_and_their_options(stage: str) -> None:
     assert done.code == 0
     assert STAGES[stage] in done.out
     lines = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
-    assert lines["systems"].split() == ["systems", "all,", "base,", "retrieval,", "tuned"]
+    assert lines["systems"].split() == (
+        ["systems", "all,", "base,", "context,", "degraded,", "prompting,", "retrieval,", "tuned"]
+    )
     for group, options in choices().items():
         for option in options:
             assert option in lines[group]

@@ -242,3 +242,49 @@ def test_as_many_passages_are_shown_as_are_asked_for(tiny_model: Path, tmp_path:
     assert done.code == 0, done.err
     shown = {len(p.shown) for p in Workspace(tmp_path / "run").read_predictions() if p.system == "rag"}
     assert max(shown) == 8
+
+
+def test_the_development_split_is_asked_where_the_config_says_so(tiny_model: Path, tmp_path: Path) -> None:
+    settings = [a for a in small(tiny_model, "split=development", "load=none") if not a.startswith("load.")]
+    done = call("run", *settings, f"run_dir={tmp_path / 'run'}", f"builds_dir={tmp_path / 'builds'}")
+    assert done.code == 0, done.err
+    workspace = Workspace(tmp_path / "run")
+    samples = workspace.read_samples()
+    assert samples == Assembly(compose(settings)).suite.samples("development")
+    assert len(workspace.read_predictions()) == 2 * len(samples)
+    assert workspace.read_manifest()["split"] == "development"
+    assert json.loads(workspace.summary.read_text())["run"]["split"] == "development"
+
+
+def test_a_split_without_samples_is_refused(tiny_model: Path, place: Path) -> None:
+    (place / "samples.jsonl").write_text('{"id": "1", "query": "What?", "reference": "This."}\n')
+    settings = [a for a in small(tiny_model, "load=none") if not a.startswith(("load.", "suite.", "experiment="))]
+    said = call("run", *settings, "suite=files", "samples=samples.jsonl", "split=development").last_line(2)
+    assert said == "bench run: suite: has no samples to evaluate in split=development"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "prompt.tuned.reasoning=true",
+            "systems.finetuned.prompt.reasoning=true: weights are tuned on answers without",
+        ),
+        ("systems.rag.top_k=0", "systems.rag.top_k=0: must be 1 or more"),
+    ],
+)
+def test_what_a_system_refuses_is_said_before_anything_is_built(
+    change: str, said: str, tiny_model: Path, place: Path
+) -> None:
+    done = call("run", *small(tiny_model, "systems=all", change))
+    assert done.last_line(2).startswith(f"bench run: {said}")
+    assert not (place / "results").exists()
+
+
+def test_steps_are_journaled_apart_from_the_answer(tiny_model: Path, tmp_path: Path) -> None:
+    settings = [a for a in small(tiny_model, "load=none") if not a.startswith(("load.", "systems="))]
+    steps = ("prompt.base.reasoning=true", "engine.default='It is not there. Final answer: unknown'")
+    done = call("run", *settings, *steps, "systems=base", f"run_dir={tmp_path / 'run'}", f"builds_dir={tmp_path / 'b'}")
+    assert done.code == 0, done.err
+    found = {(p.text, p.reasoning, p.tokens_out) for p in Workspace(tmp_path / "run").read_predictions()}
+    assert found == {("unknown", "It is not there.", 7)}

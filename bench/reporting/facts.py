@@ -17,6 +17,10 @@ POCKET = (
     "its scores say nothing about large models."
 )
 SECONDARY = "Measures marked secondary rest on a detector that was not shown to agree with people"
+DEVELOPMENT = (
+    "These are answers on the development split, where prompts and settings are chosen; what is chosen is shown on "
+    "the test split, once."
+)
 GRIDS = {
     "controlled": "controlled: the same prompt everywhere, so that only retrieval and tuning differ",
     "practical": "practical: each system with its own best prompt",
@@ -49,6 +53,8 @@ def notes(summary: Mapping[str, Any]) -> list[Note]:
                 f"{summary['planned']:,} planned predictions are here.",
             )
         )
+    if run.get("split") == "development":
+        found.append(Note(level="note", text=DEVELOPMENT))
     controls = (_proof(run.get("adapter_proof")), _control(run.get("positive_control")))
     found += [control for control in controls if control is not None]
     if run.get("secondary"):
@@ -98,8 +104,9 @@ def sharing(summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
         return "The answers were made elsewhere: how, and from what, this page cannot know; all are scored alike."
     unequal = manifest.get("unequal") or []
     settings = "one set of decoding settings" if not unequal else f"these settings but for: {'; '.join(unequal)}"
+    varied = " Variants differ besides, as their table says." if manifest.get("variants") else ""
     return (
-        f"All systems share one checkpoint, one engine and {settings}, and answer the same samples. "
+        f"All systems share one checkpoint, one engine and {settings}, and answer the same samples.{varied} "
         "Systems see a query, never its reference."
     )
 
@@ -143,6 +150,7 @@ def facts(summary: Mapping[str, Any], manifest: Mapping[str, Any], samples: int)
         ("Tasks", f"{len(task_names(summary))}: {', '.join(task_names(summary))}"),
         ("Samples", f"{samples:,}" if samples else "not in this directory"),
         ("Predictions", f"{summary['completed']:,} of {summary['planned']:,} planned"),
+        ("Split", str(run.get("split", ""))),
         ("Seed", str(run["seed"])),
         ("Commit", str(run["commit"])),
         ("Hardware", plain(manifest["hardware"]) if manifest.get("hardware") else ""),

@@ -20,9 +20,14 @@ CELL_LINES = (
 )
 
 
-def grid_svg(summary: Mapping[str, Any]) -> str:
-    """The four systems as a 2 x 2 picture; a system that was not run leaves its cell empty."""
+def grid_svg(summary: Mapping[str, Any]) -> str | None:
+    """The four systems as a 2 x 2 picture; a system that was not run leaves its cell empty.
+
+    ``None`` where fewer than two of the four were run: then it would show next to nothing.
+    """
     systems = list(summary["systems"])
+    if sum(system in systems for _, names in GRID for system in names) < 2:
+        return None
     name = primary(*(entry["measures"] for entry in summary["systems"].values())) or "accuracy"
     cell, gap, left, top = 206.0, 12.0, 0.0, 26.0
     row_height = 178.0

@@ -14,14 +14,17 @@ from bench.journal import write_atomically
 from bench.reporting import claims, facts, figures, numbers, samples
 from bench.reporting.agreement import agreement_rows
 from bench.reporting.comparisons import comparison_rows
+from bench.reporting.counterfactuals import counterfactual_rows
 from bench.reporting.effects import effect_rows
 from bench.reporting.failures import cause_table
+from bench.reporting.gate import WORDS, gates
 from bench.reporting.heat import heat_rows
 from bench.reporting.measures import ordered
 from bench.reporting.rows import by_mode, groups
 from bench.reporting.run_files import RunFiles, read_run
 from bench.reporting.stages import stage_table
 from bench.reporting.svg import slot
+from bench.reporting.variants import variant_rows
 from bench.reporting.verdicts import task_names
 
 TEMPLATES = Path(__file__).with_name("template")
@@ -86,6 +89,10 @@ def view(run: RunFiles) -> dict[str, Any]:
         "tasks": [_task(summary, task) for task in task_names(summary)],
         "heat": heat_rows(summary),
         "comparisons": comparison_rows(summary),
+        "variants": variant_rows(summary),
+        "gates": gates(summary),
+        "gate_words": WORDS,
+        "counterfactuals": counterfactual_rows(summary),
         "causes": cause_table(run.attribution, list(summary["systems"])),
         "agreement": agreement_rows(run.agreement),
         "stages": stage_table(summary, run.predictions),

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.reporting import claims, numbers
+from bench.reporting.counterfactuals import counterfactual_rows
+from bench.reporting.gate import WORDS, gates
 from bench.reporting.measures import measure, ordered, primary, quoted
 from bench.reporting.verdicts import verdict
 
@@ -24,8 +26,18 @@ def console_table(summary: Mapping[str, Any]) -> str:
     wanted = {*MAIN, judged, *([lead] if lead else [])}
     names = [n for n in ordered(wanted) if any(n in m for m in measured.values())]
     columns = [_column(summary, measured, name) for name in names]
-    side = ["", *measured]
-    blocks, marked = [], any(cell.endswith("*") for column in columns for cell in column)
+    marked = any(cell.endswith("*") for column in columns for cell in column)
+    legend = "\n* shown better than every other system (paired, Holm-adjusted, 5 %)" if marked else ""
+    if any("(secondary)" in column[0] for column in columns):
+        legend += "\n" + textwrap.fill(f"(secondary): {summary['run']['secondary']}", WIDTH)
+    told = textwrap.fill(claims.headline(summary), WIDTH)
+    parts = [f"{told}\n\n{_table(['', *measured], columns)}{legend}", *_gate(summary), *_counterfactuals(summary)]
+    return "\n\n".join(parts).replace(numbers.SPACE, " ")
+
+
+def _table(side: Sequence[str], columns: Sequence[list[str]]) -> str:
+    """Lines of a table, each column to its own width; what does not fit goes into a second block."""
+    blocks = []
     for part in _fitting(columns, max(map(len, side))):
         widths = [max(map(len, column)) for column in part]
         lines = [
@@ -39,11 +51,29 @@ def console_table(summary: Mapping[str, Any]) -> str:
         ]
         rule = "─" * max(map(len, lines))
         blocks.append("\n".join(line.rstrip() for line in [lines[0], rule, *lines[1:]]))
-    legend = "\n* shown better than every other system (paired, Holm-adjusted, 5 %)" if marked else ""
-    if any("(secondary)" in column[0] for column in columns):
-        legend += "\n" + textwrap.fill(f"(secondary): {summary['run']['secondary']}", WIDTH)
-    told = textwrap.fill(claims.headline(summary), WIDTH)
-    return (f"{told}\n\n" + "\n\n".join(blocks) + legend).replace(numbers.SPACE, " ")
+    return "\n\n".join(blocks)
+
+
+def _gate(summary: Mapping[str, Any]) -> list[str]:
+    """Systems by tasks; those of which nobody labelled what is relevant are left to the page."""
+    found = [gate for gate in gates(summary) if gate.interval]
+    systems, tasks = (list(dict.fromkeys(names)) for names in ([g.system for g in found], [g.task for g in found]))
+    cells = {(gate.system, gate.task): f"{gate.verdict}: {gate.success} ({gate.interval})" for gate in found}
+    columns = [[task, *(cells.get((system, task), "") for system in systems)] for task in tasks]
+    return [f"Gate before a model is blamed: {WORDS}\n\n{_table(['', *systems], columns)}"] if found else []
+
+
+def _counterfactuals(summary: Mapping[str, Any]) -> list[str]:
+    found = [row for row in counterfactual_rows(summary) if not row.task]
+    columns = [
+        ["wrong", *(str(row.wrong) for row in found)],
+        ["asked again", *(str(row.asked) for row in found)],
+        ["right with oracle context", *(row.retrieval_share for row in found)],
+        ["still wrong", *(str(row.model) for row in found)],
+        ["right closed book", *(row.closed_book_share for row in found)],
+    ]
+    title = "Wrong answers asked again, with the relevant chunks alone and with no passage"
+    return [f"{title}\n\n{_table(['', *(row.system for row in found)], columns)}"] if found else []
 
 
 def _has_number(measures: Mapping[str, Any], name: str) -> bool:

@@ -105,10 +105,21 @@ def test_no_difference_gives_no_best(tmp_path: Path) -> None:
 
 
 def test_a_summary_alone_makes_a_page(tmp_path: Path) -> None:
-    (tmp_path / "summary.json").write_text(json.dumps(summary({"rag": 0.5, "mine": 0.4}, set())), encoding="utf-8")
+    made = summary({"prompt": 0.3, "rag": 0.5, "mine": 0.4}, set())
+    (tmp_path / "summary.json").write_text(json.dumps(made), encoding="utf-8")
     page = write_report(tmp_path).read_text(encoding="utf-8")
     assert "not run" in page
-    assert 'id="samples"' not in page
+    assert not any(f'id="{section}"' in page for section in ("samples", "variants", "failures"))
+
+
+def test_systems_outside_the_grid_have_a_page_without_it(tmp_path: Path) -> None:
+    made = summary({"rag": 0.5, "mine": 0.8}, pairs("rag-mine"))
+    made["variants"] = {"mine": {"of": "rag", "differs_in": ["top_k"], "alike": share(0.6), "tasks": {}}}
+    page = render(RunFiles(directory=tmp_path, summary=made))
+    assert 'id="grid"' not in page
+    assert "#grid" not in page
+    assert "mine answers best" in page
+    assert 'id="variants"' in page
 
 
 def test_only_a_system_above_all_others_is_marked_best() -> None:
