@@ -49,7 +49,7 @@ def check_parts(assembly: Assembly) -> None:
         if node.get("adapter") is not None:
             build(node["adapter"])
     assembly.check_systems()
-    scored = any(call.continuation is not None for one in assembly.suite.samples() for call in one.query.calls)
+    scored = any(call.continuation is not None for one in assembly.samples for call in one.query.calls)
     if scored and not getattr(assembly.engine, "likelihoods", False):
         raise UserError(
             f"engine={assembly.engine.name}: gives no log-likelihoods, which the suite asks for; "

@@ -58,7 +58,8 @@ class Consistency(Facts):
 
         Citations do not count; an answer that never came agrees with none.
         """
-        groups = {sample.id: str(sample.tags["group"]) for sample in self.samples("test")}
+        asked = [sample for split in ("test", "development") for sample in self.samples(split)]
+        groups = {sample.id: str(sample.tags["group"]) for sample in asked}
         said: dict[tuple[str, str], list[str | None]] = {}
         places: list[tuple[str, str]] = []
         for one in predictions:

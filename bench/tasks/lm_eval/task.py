@@ -30,7 +30,7 @@ RIGHT = ("acc", "exact_match", "em", "contains")
 class Doc:
     """A document of lm-eval's (a question with its answer), and the requests made of it."""
 
-    number: int
+    id: str
     content: dict[str, Any]
     instances: tuple[Instance, ...]
 
@@ -115,7 +115,16 @@ class LmEvalTask:
         self.task.set_fewshot_seed(FEWSHOT_SEED)
         return tuple(self._made(self.task.doc_iterator(), self.task.get_config("num_fewshot")))
 
-    def _made(self, docs: Any, shots: int) -> Iterator[Doc]:
+    @cached_property
+    def _development(self) -> tuple[Doc, ...]:
+        """Its validation split, where another is evaluated, without examples; less what is evaluated too."""
+        if not (self.task.has_test_docs() and self.task.has_validation_docs()):
+            return ()
+        asked = {normalise(self._search(doc.content)) for doc in self._docs}
+        docs = self._made(enumerate(self.task.validation_docs()), 0, "development-")
+        return tuple(doc for doc in docs if normalise(self._search(doc.content)) not in asked)
+
+    def _made(self, docs: Any, shots: int, prefix: str = "") -> Iterator[Doc]:
         template = {"chat_template": as_turns} if self.chat_template else {}
         for number, doc in docs:
             context = self.task.fewshot_context(
@@ -133,18 +142,14 @@ class LmEvalTask:
                 apply_chat_template=self.chat_template,
                 **template,
             )
-            yield Doc(number, doc, tuple(made) if isinstance(made, list) else (made,))
+            yield Doc(f"{prefix}{number}", doc, tuple(made) if isinstance(made, list) else (made,))
 
     def samples(self, split: str) -> list[Sample]:
         """The evaluated split as ``test``; where that is lm-eval's test split, its validation split to develop on."""
-        if split == "test":
-            chosen = self._drawn(self._docs, self.limit, "test")
-        elif split == "development" and self.task.has_test_docs() and self.task.has_validation_docs():
-            docs = self._made(enumerate(self.task.validation_docs()), 0)
-            asked = {normalise(self._search(doc.content)) for doc in self._docs}
-            chosen = [doc for doc in docs if normalise(self._search(doc.content)) not in asked]
-        else:
-            return []
+        chosen: Sequence[Doc] = {
+            "test": lambda: self._drawn(self._docs, self.limit, "test"),
+            "development": lambda: self._development,
+        }.get(split, tuple)()
         return [self._sample(doc) for doc in chosen]
 
     def _drawn(self, docs: Sequence[Any], limit: int | None, purpose: str) -> list[Any]:
@@ -156,7 +161,7 @@ class LmEvalTask:
     def _sample(self, doc: Doc) -> Sample:
         relevant = doc.content.get(self.relevant, ()) if self.relevant else ()
         return Sample(
-            id=str(doc.number),
+            id=doc.id,
             task=self.name,
             query=self._query(doc),
             reference=self._target(doc.content),
@@ -215,7 +220,7 @@ class LmEvalTask:
 
     def verdicts(self, predictions: Sequence[Prediction]) -> list[dict[str, float] | None]:
         """lm-eval's filters and scoring over stored answers, system by system; ``None`` for a call that failed."""
-        docs = {str(doc.number): doc for doc in self._docs}
+        docs = {doc.id: doc for doc in (*self._docs, *self._development)}
         found: dict[int, dict[str, float]] = {}
         order = sorted(
             (at for at, one in enumerate(predictions) if one.error is None),
