@@ -49,11 +49,12 @@ class RunSettings:
     samples: str | None
     split: Literal["test", "development"]
     counterfactuals: Literal["none", "wrong"]
+    probes: int | None
 
     def __post_init__(self) -> None:
-        least = {"repeats": 1, "passages": 1, "context_budget": 0, "seed": 0}
+        least = {"repeats": 1, "passages": 1, "context_budget": 0, "seed": 0, "probes": 0}
         for name, value in least.items():
-            if getattr(self, name) < value:
+            if (getattr(self, name) or 0) < value:
                 raise UserError(f"{name}={getattr(self, name)}: must be {value} or more")
         if not self.name or "/" in self.name:
             raise UserError(f"name={self.name}: must be a word without a slash; a directory is named by it")

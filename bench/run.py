@@ -20,6 +20,7 @@ from bench.detect import detect
 from bench.generate import generate
 from bench.journal import Journal, write_atomically
 from bench.load import load_all
+from bench.probing import probe
 from bench.progress import say
 from bench.report import report
 from bench.reporting.table import console_table
@@ -39,6 +40,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
     clock = {"begun": time.monotonic()}
     with ready(assembly) as built:
         clock["built"] = time.monotonic()
+        probe(assembly)
         with Journal(workspace.predictions) as journal:
             generate(assembly, built, journal)
         ask_again(assembly, built)

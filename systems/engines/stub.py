@@ -28,13 +28,15 @@ class StubEngine:
     ran_on: str = "cpu"
     answer: Callable[[Request], str] | None = None
     """Computes an answer from the request; goes before the table."""
+    likelihood: Callable[[Request], float] | None = None
+    """Computes a continuation's log-likelihood; without it minus one per token."""
     likelihoods: bool = field(default=True, init=False)
 
     def _likelihood(self, request: Request) -> Likelihood | None:
-        """Minus one per token, each of them the likeliest."""
         if not request.continuation:
             return None
-        return Likelihood(log_likelihood=-float(len(request.continuation)), greedy=True)
+        found = self.likelihood(request) if self.likelihood is not None else -float(len(request.continuation))
+        return Likelihood(log_likelihood=found, greedy=True)
 
     def _text(self, request: Request) -> str:
         if self.answer is not None:

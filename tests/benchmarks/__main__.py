@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-APART = {"__init__", "__main__", "record", "demo", "watched", "stored_run"}
+APART = {"__init__", "__main__", "record", "demo", "watched", "sizing", "stored_run"}
 
 
 def main() -> int:

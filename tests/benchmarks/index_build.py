@@ -14,15 +14,16 @@ from bench.assembly import Assembly
 from bench.build import build_index
 from bench.config import compose
 from bench.world.documents import LEVELS
-from systems.base import Embedder
+from systems.base import Chunk, Embedder
 from systems.knowledge.embedding import CachedEmbedder
 from systems.knowledge.points import indexed_text
 from tests.benchmarks.record import Figure, show
+from tests.benchmarks.sizing import entities_for
 
 if TYPE_CHECKING:
     import numpy as np
 
-CHUNKS, ENTITIES = 50_000, 25_500
+CHUNKS = 50_000
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,16 @@ def direction(word: str, dimensions: int) -> np.ndarray:
     return np.random.default_rng(list(word.encode())).normal(size=dimensions)
 
 
+def company(entities: int, place: str) -> tuple[Assembly, list[Chunk]]:
+    """A company of that size at the hardest level, and its chunks."""
+    settings = [f"suite.entities={entities}", f"suite.strangers={entities}", f"suite.level={max(LEVELS)}"]
+    assembly = Assembly(compose([*settings, "systems=base", "tracker=none", f"builds_dir={place}"]))
+    return assembly, [chunk for document in assembly.suite.corpus for chunk in assembly.chunker.chunk(document)]
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
-        level = max(LEVELS)
-        settings = [f"suite.entities={ENTITIES}", f"suite.strangers={ENTITIES}", f"suite.level={level}"]
-        assembly = Assembly(compose([*settings, "systems=base", "tracker=none", f"builds_dir={place}"]))
-        chunks = [chunk for document in assembly.suite.corpus for chunk in assembly.chunker.chunk(document)]
+        assembly, chunks = company(entities_for(CHUNKS, lambda pilot: len(company(pilot, place)[1])), place)
         assert isinstance(assembly.embedder, CachedEmbedder)
         cached = CachedEmbedder(WordEmbedder(assembly.embedder), assembly.embedder.path)
         cached.embed([indexed_text(chunk) for chunk in chunks])
