@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from jsonschema.validators import validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from bench.metrics.dialects import PATTERNS, completed, custom
 from systems.base import UserError
 
 Schema = Mapping[str, Any] | bool
@@ -30,16 +32,19 @@ def validator(schema: Schema, registry: Registry[Any] = NO_REMOTES) -> Validator
     """
     draft: type[Validator] = Draft202012Validator
     if isinstance(schema, Mapping) and "$schema" in schema:
-        named = validator_for(schema, default=None) if isinstance(schema["$schema"], str) else None  # type: ignore[arg-type]
+        name = schema["$schema"]
+        named = validator_for(schema, default=None) or custom(name, registry) if isinstance(name, str) else None  # type: ignore[arg-type]
         if named is None:
-            raise UserError(f"schema.$schema={schema['$schema']!r}: not a known draft of JSON Schema (try 2020-12)")
+            raise UserError(f"schema.$schema={name!r}: not a known draft of JSON Schema (try 2020-12)")
         draft = named
     try:
-        draft.check_schema(schema)  # type: ignore[arg-type]
+        draft.check_schema(schema, format_checker=PATTERNS)  # type: ignore[arg-type, call-arg]
     except SchemaError as error:
         where = "/".join(map(str, error.absolute_path)) or "the root"
         raise UserError(f"the task's JSON Schema is not valid at {where}: {error.message}") from None
-    return draft(schema, registry=registry)
+    # Without its name: jsonschema would go back to its own class of the draft wherever the root is referred to.
+    bare = {key: value for key, value in schema.items() if key != "$schema"} if isinstance(schema, Mapping) else schema
+    return completed(draft)(bare, registry=registry)
 
 
 def violation(schema: Schema, value: Any) -> str | None:
@@ -55,6 +60,10 @@ def first_error(checker: Validator, value: Any) -> str | None:
         raise UserError(
             f"the task's JSON Schema refers to {missing.ref!r}, which it does not hold; remote references are never "
             "fetched: put the definition under $defs"
+        ) from None
+    except re.error as error:
+        raise UserError(
+            f"the task's JSON Schema has a pattern that cannot be judged where it stands: {error}"
         ) from None
     except RecursionError:
         return "nested too deeply"
