@@ -140,28 +140,40 @@ def _row(one: Labelled, verdict: Verdict | None) -> dict[str, Any]:
 
 
 def quality_lines(name: str, cases: Sequence[Labelled], found: Sequence[Verdict | None]) -> list[str]:
-    """The detector beside the length of the response, which it has to beat; no lines without both kinds of labels."""
-    kept = [(one, verdict) for one, verdict in zip(cases, found, strict=True) if one.hallucinated is not None]
-    labels = [bool(one.hallucinated) for one, _ in kept]
+    """The detector beside the length of the response, which it has to beat; no lines without labels."""
+    labels = [one.hallucinated for one in cases if one.hallucinated is not None]
     if not labels:
         return []
-    if min(sum(labels), len(labels) - sum(labels)) < LEAST:
+    figures = qualities(name, cases, found)
+    if not figures:
         return [
             f"{len(labels)} labelled answers, {sum(labels)} hallucinated: fewer than {LEAST} of a kind show nothing"
         ]
+    sources = len({one.source for one in cases if one.hallucinated is not None})
+    lines = [f"{len(labels)} labelled answers of {sources} sources, {sum(labels)} hallucinated"]
+    lines += [_line(what, figure) for what, figure in figures.items()]
+    return lines if sources > 1 else [*lines, "all of one source: no threshold can be chosen on others"]
+
+
+def qualities(name: str, cases: Sequence[Labelled], found: Sequence[Verdict | None]) -> dict[str, Detection]:
+    """The detector with its own threshold, and it and the response's length with thresholds chosen on other sources.
+
+    Empty with fewer than ``LEAST`` labelled answers of either kind; the latter two are left out for a single source.
+    """
+    kept = [(one, verdict) for one, verdict in zip(cases, found, strict=True) if one.hallucinated is not None]
+    labels = [bool(one.hallucinated) for one, _ in kept]
+    if min(sum(labels), len(labels) - sum(labels)) < LEAST:
+        return {}
     sources = [one.source for one, _ in kept]
     # No verdict (an answer that abstains asserts nothing) is the mildest one: it stays in the denominator.
     scores = [float(verdict["score"]) if verdict is not None else -np.inf for _, verdict in kept]
     flags = [bool(verdict and verdict["unfaithful"]) for _, verdict in kept]
     lengths = [float(len(one.case.prediction.text)) for one, _ in kept]
-    lines = [f"{len(labels)} labelled answers of {len(set(sources))} sources, {sum(labels)} hallucinated"]
-    lines.append(_line(f"{name}, as set", detection(scores, flags, labels, sources)))
-    if len(set(sources)) < 2:
-        return [*lines, "all of one source: no threshold can be chosen on others"]
-    for what, values in ((f"{name}, cross-validated", scores), ("length, cross-validated", lengths)):
+    figures = {f"{name}, as set": detection(scores, flags, labels, sources)}
+    for what, values in ((name, scores), ("length", lengths)) if len(set(sources)) > 1 else ():
         chosen, _ = cross_validated(values, labels, sources)
-        lines.append(_line(what, detection(values, chosen, labels, sources)))
-    return lines
+        figures[f"{what}, cross-validated"] = detection(values, chosen, labels, sources)
+    return figures
 
 
 def _line(what: str, found: Detection) -> str:

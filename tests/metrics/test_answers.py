@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -20,7 +19,8 @@ from bench.metrics.macro_f1 import MacroF1
 from bench.metrics.out_of_scope import OutOfScopeRecall
 from bench.metrics.outcome import AbstentionRecall, FalseRefusalRate, OutcomeRate, outcome
 from bench.metrics.retrieval import NDCG, Recall, ReciprocalRank, Success
-from tests.metrics.making import prediction, public_data, sample
+from tests.metrics.making import prediction, sample
+from tests.oracles.retrieval import measured
 
 
 def judged(unfactual: bool = False, unfaithful: bool | None = None, **rest: Any) -> dict[str, Any]:
@@ -162,16 +162,6 @@ def test_retrieval_is_for_systems_that_retrieve() -> None:
     assert Recall(5).score(sample(), prediction("x", timings={"search": 0.1}), {}).value is None
 
 
-def _measures(ranking: list[str], relevant: tuple[str, ...]) -> dict[str, float | None]:
-    answer = prediction("", retrieved=tuple(ranking), retrieved_documents=tuple(ranking))
-    made = sample(relevant=relevant)
-    metrics = {
-        "recall_1": Recall(1), "recall_5": Recall(5), "recall_10": Recall(10),
-        "recip_rank": ReciprocalRank(), "ndcg_cut_10": NDCG(10), "ndcg_cut_5": NDCG(5),
-    }  # fmt: skip
-    return {name: metric.score(made, answer, {}).value for name, metric in metrics.items()}
-
-
 def test_retrieval_equals_pytrec_eval() -> None:
     generator = random.Random(0)
     documents = [f"d{number}" for number in range(40)]
@@ -183,34 +173,8 @@ def test_retrieval_equals_pytrec_eval() -> None:
         )
         run = {"q": {name: float(100 - rank) for rank, name in enumerate(ranking)}}
         expected = evaluator.evaluate(run)["q"]
-        found = _measures(ranking, relevant)
+        found = measured(ranking, relevant)
         assert found == pytest.approx({name: expected[name] for name in found})
-
-
-def test_retrieval_equals_trec_eval() -> None:
-    root = public_data("trec_eval")
-    relevant, run = defaultdict(list), defaultdict(list)
-    for line in (root / "qrels.test").read_text().splitlines():
-        query, _, document, grade = line.split()
-        if int(grade) > 0:
-            relevant[query].append(document)
-    for line in (root / "results.test").read_text().splitlines():
-        query, _, document, _, value, _ = line.split()
-        run[query].append((float(value), document))
-    expected = {}
-    for line in (root / "out.test.aq").read_text().splitlines():
-        name, query, value = line.split()
-        expected[name, query] = value
-    means = defaultdict(float)
-    for query, scored in run.items():
-        ranking = [document for _, document in sorted(scored, reverse=True)]
-        for name, value in _measures(ranking, tuple(relevant[query])).items():
-            means[name] += (value or 0) / len(run)
-            if (name, query) in expected:
-                assert f"{value:.4f}" == expected[name, query], (name, query)
-    compared = [name for name in means if (name, "all") in expected]
-    assert len(compared) >= 5
-    assert {name: f"{means[name]:.4f}" for name in compared} == {name: expected[name, "all"] for name in compared}
 
 
 def test_macro_f1_equals_scikit_learn() -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from bench.metrics.claims import MEASURES, Claims, Entailments
-from tests.metrics.making import prediction, public_data, sample
+from tests.metrics.making import prediction, sample
 
 FOUND = Entailments(
     right=(True, True, False, False, False),
@@ -60,27 +57,3 @@ def test_a_metric_reads_the_stored_verdict() -> None:
     assert (metric.name, metric.higher_is_better) == ("claims_hallucination", False)
     assert metric.score(sample(), prediction(), {"claims": verdict}).value == 0.5
     assert metric.score(sample(), prediction(), {}).value is None
-
-
-def _entailed(verdicts: list[Any]) -> Any:
-    return tuple(_entailed(one) if isinstance(one, list) else one == "Entailment" for one in verdicts)
-
-
-def test_ragcheckers_own_figures_are_reproduced() -> None:
-    path = public_data("ragchecker") / "checking_outputs.json"
-    results = json.loads(path.read_text(encoding="utf-8"))
-    published = {name: value for group in results["metrics"].values() for name, value in group.items()}
-    found = [
-        Entailments(
-            right=_entailed(one["answer2response"]),
-            covered=_entailed(one["response2answer"]),
-            chunks_to_answer=_entailed(one["retrieved2response"]),
-            chunks_to_reference=_entailed(one["retrieved2answer"]),
-        )
-        for one in results["results"]
-    ]
-    for name, measure in MEASURES.items():
-        values = [measure(one) for one in found]
-        theirs = THEIRS.get(name, name)
-        assert values == pytest.approx([one["metrics"][theirs] for one in results["results"]]), name
-        assert 100 * sum(filter(None, values)) / len(values) == pytest.approx(published[theirs], abs=0.05), name
