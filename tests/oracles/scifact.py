@@ -16,7 +16,7 @@ import numpy as np
 from systems.base import Chunk, Filters, Hit
 from systems.knowledge.embedding import CachedEmbedder, KnownQueries, SentenceTransformerEmbedder
 from systems.knowledge.index import EdgeIndex, SparseEncoder
-from systems.knowledge.points import Mode, indexed_text
+from systems.knowledge.points import Mode, indexed_text, point_id
 from systems.knowledge.reading import read_corpus
 from systems.knowledge.retrieval import IndexRetriever
 from systems.knowledge.sparse import SparseVector
@@ -161,12 +161,13 @@ def _reference_vectors(data: SciFact) -> dict[str, Ranking]:
 
 
 def _fuse(*lists: Sequence[Hit]) -> Ranking:
-    """Reciprocal rank fusion as it is defined (Cormack et al., SIGIR 2009); equal ones by id, as the index has them."""
+    """Reciprocal rank fusion as it is defined (Cormack et al., SIGIR 2009); equal ones as the index has them."""
     scores: dict[str, float] = defaultdict(float)
+    chunks = {hit.chunk.id: hit.chunk for hits in lists for hit in hits}
     for hits in lists:
         for rank, hit in enumerate(hits, 1):
             scores[hit.chunk.id] += 1 / (RRF_K + rank)
-    return sorted(scores, key=lambda name: (-round(scores[name], 6), name))
+    return sorted(scores, key=lambda name: (-round(scores[name], 6), point_id(chunks[name])))
 
 
 def _as_defined(fused: Sequence[Hit], *lists: Sequence[Hit]) -> bool:
