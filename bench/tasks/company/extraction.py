@@ -22,11 +22,15 @@ class Extraction(CompanyTask):
     name: str = "extraction"
     form: str = "flat"
     """A key of ``forms.FORMS``."""
+    shots: int = 3
+    """Filled-in forms in the full prompt."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.form not in FORMS:
             raise UserError(f"task.{self.name}.form={self.form}: must be one of {', '.join(FORMS)}")
+        if self.shots < 0:
+            raise UserError(f"task.{self.name}.shots={self.shots}: must be 0 or more")
 
     def _query(self, text: str) -> Query:
         return Query(
@@ -45,10 +49,10 @@ class Extraction(CompanyTask):
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
-        """Three filled-in forms."""
+        """Filled-in forms that are no sample's."""
         return tuple(
             Example(query=text, answer=json.dumps(fields, ensure_ascii=False))
-            for text, fields, _ in self._messages("development", self.count + 3)[self.count :]
+            for text, fields, _ in self._messages("development", self.count + self.shots)[self.count :]
         )
 
     def samples(self, split: str) -> list[Sample]:
