@@ -13,7 +13,7 @@ from bench.reporting.measures import measure, ordered, primary, quoted
 from bench.reporting.verdicts import verdict
 
 WIDTH = 98
-MAIN = ("format_adherence", "latency_e2e_p50", "cost_per_call")
+MAIN = ("format_adherence", "stale_rate", "leak_rate", "latency_e2e_p50", "cost_per_call")
 HALLUCINATION = ("hallucination_rate", "unfaithful_rate")
 """The first that has a number: many detectors know the passages, and not what is so."""
 

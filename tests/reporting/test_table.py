@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.reporting.table import WIDTH, console_table
 from tests.reporting.example_run import SYSTEMS, write_example
-from tests.reporting.summaries import pairs, summary
+from tests.reporting.summaries import pairs, share, summary
 
 
 def test_the_table_marks_what_is_shown_best_and_lines_up() -> None:
@@ -31,3 +31,11 @@ def test_a_full_run_fits_a_terminal(tmp_path: Path) -> None:
     assert all(any(line.startswith(system) for line in table.splitlines()) for system in SYSTEMS)
     assert "format adherence" in table
     assert "cost per 1,000 calls" in table
+
+
+def test_leaks_and_stale_answers_are_shown_where_they_were_measured() -> None:
+    made = summary({"rag": 0.9, "finetuned": 0.4}, pairs("rag-finetuned"))
+    for system, rate in (("rag", 0.05), ("finetuned", 0.69)):
+        made["systems"][system]["measures"]["leak_rate"] = share(rate)
+    first = console_table(made).splitlines()[2]
+    assert first.split() == ["accuracy", "leak", "rate"]
