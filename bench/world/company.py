@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,7 +63,7 @@ class Company:
     desks: dict[str, str]
     """Topic of a message → name of the desk that takes it."""
     links: tuple[Link, ...] = ()
-    """One from every entity, where the company was founded with links."""
+    """One from every entity, where the company was founded with links; none leaves its half (``every_other``)."""
 
 
 @lru_cache(maxsize=8)
@@ -98,15 +98,27 @@ def found(seed: int, entities: int, stated: float = 0.75, strangers: int | None 
     return Company(seed, name, tuple(known), tuple(facts), tuple(withheld), tuple(unknown), desks, linked)
 
 
+def every_other(entities: Iterable[Entity]) -> frozenset[str]:
+    """Ids of the first, third, fifth, ... entity of each kind: one of the halves of a company."""
+    by_kind: dict[str, list[str]] = {}
+    for entity in entities:
+        by_kind.setdefault(entity.kind.name, []).append(entity.id)
+    return frozenset(identity for identities in by_kind.values() for identity in identities[::2])
+
+
 def _links(seed: int, entities: Sequence[Entity], with_pages: Collection[str]) -> Iterator[Link]:
-    """From every entity that has a page to one of the kind that its own kind points to."""
+    """From every entity that has a page to one of the kind that its own kind points to.
+
+    Both are of one half, so that the pages of the one half never name an entity of the other.
+    """
     rng = random.Random(f"links-{seed}")
+    half = every_other(entities)
     paged = [entity for entity in entities if entity.id in with_pages]
     for kind in LINK_KINDS:
-        targets = [entity for entity in paged if entity.kind.name == kind.target]
-        for source in paged:
-            if source.kind.name == kind.source and targets:
-                yield Link(source, rng.choice(targets), kind)
+        for source in (entity for entity in paged if entity.kind.name == kind.source):
+            near = [e for e in paged if e.kind.name == kind.target and (e.id in half) == (source.id in half)]
+            if near:
+                yield Link(source, rng.choice(near), kind)
 
 
 def _entity(position: int, number: int, rng: random.Random, namer: Namer) -> Entity:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from bench.metrics.text import contains
-from bench.world.company import Company, Entity, Fact
+from bench.world.company import Company, Entity, Fact, every_other
 from bench.world.documents import statement, title
 from bench.world.names import Namer
 from bench.world.schema import ENTITY_KINDS, Attribute
@@ -73,12 +73,12 @@ class CompanyTask:
     @cached_property
     def held_out(self) -> frozenset[str]:
         """Ids of the entities that no training text may name: none with parity, else every other one of each kind."""
-        if self.parity:
-            return frozenset()
-        chosen = []
-        for kind in ENTITY_KINDS:
-            chosen += [entity for entity in self.world.entities if entity.kind is kind][::2]
-        return frozenset(entity.id for entity in chosen)
+        return frozenset() if self.parity else every_other(self.world.entities)
+
+    @cached_property
+    def _nameable(self) -> tuple[str, ...]:
+        """Names of the entities that training may name."""
+        return tuple(entity.name for entity in self.world.entities if entity.id not in self.held_out)
 
     @cached_property
     def _learnable(self) -> tuple[Fact, ...]:

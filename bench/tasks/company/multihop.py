@@ -39,7 +39,10 @@ class MultiHop(Facts):
         return tuple((link, fact) for link in self.world.links for fact in facts[link.target.id])
 
     def _hops(self, split: str) -> list[Hop]:
-        """What a split asks. No chain of two pages is asked in two splits; without parity training names neither."""
+        """What a split asks. With parity every chain of two pages is asked in one split alone.
+
+        Without parity training names neither page of a chain that is evaluated.
+        """
         links = {link: number for number, link in enumerate(dict.fromkeys(link for link, _ in self._all))}
         share = {"test": (0, 1), "development": (2,), "train": (3,)}[split]
         held = split != "train"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -45,24 +44,26 @@ class Replies(CompanyTask):
         if self.thread < 0:
             raise UserError(f"task.{self.name}.thread={self.thread}: must be 0 or more")
 
-    def _tickets(self, split: str, count: int, purpose: str) -> list[Ticket]:
+    def _tickets(self, split: str, count: int, purpose: str, names: Sequence[str]) -> list[Ticket]:
+        """Messages on entities of these names; without any, on invented ones."""
         rng = self._rng(purpose)
         namer = Namer(rng)
+
+        def message(core: str) -> tuple[str, str]:
+            person = namer.person()
+            about = rng.choice(names) if names else namer.word()
+            return f"From {person}: {put(core, about, split, rng)}", person
+
         found = []
         ways = {topic.name: iter(spread(rng, cores(topic, split), count)) for topic in TOPICS}
         for topic in spread(rng, TOPICS, count):
             core = next(ways[topic.name])
-            earlier = [self._message(rng.choice(TOPICS), None, split, rng, namer)[0] for _ in range(self.thread)]
-            text, person = self._message(topic, core, split, rng, namer)
+            earlier = [message(rng.choice(cores(rng.choice(TOPICS), split)))[0] for _ in range(self.thread)]
+            text, person = message(core)
             if earlier:
                 text = "Earlier messages:\n" + "\n".join(earlier) + f"\n\nAnswer this one:\n{text}"
             found.append(Ticket(text, person, topic, f"{topic.name}: {core}"))
         return found
-
-    def _message(self, topic: Topic, core: str | None, split: str, rng: random.Random, namer: Namer) -> tuple[str, str]:
-        person = namer.person()
-        said = put(core or rng.choice(cores(topic, split)), rng.choice(self.world.entities).name, split, rng)
-        return f"From {person}: {said}", person
 
     def _query(self, ticket: Ticket) -> Query:
         desks = ", ".join(f"{self.world.desks[topic.name]} ({topic.description})" for topic in TOPICS)
@@ -103,10 +104,11 @@ class Replies(CompanyTask):
     @cached_property
     def examples(self) -> tuple[Example, ...]:
         """Two answered messages."""
-        tickets: Sequence[Ticket] = self._tickets("train", 2, "examples")
+        tickets: Sequence[Ticket] = self._tickets("train", 2, "examples", names=())
         return tuple(Example(query=ticket.text, answer=self._reply(ticket)) for ticket in tickets)
 
     def samples(self, split: str) -> list[Sample]:
+        names = [entity.name for entity in self.world.entities]
         return [
             Sample(
                 id=f"{self.name}-{split}-{number:04d}",
@@ -118,7 +120,7 @@ class Replies(CompanyTask):
                 template=ticket.template,
                 tags={"rules": self._rules(ticket)},
             )
-            for number, ticket in enumerate(self._tickets(split, self.count, split))
+            for number, ticket in enumerate(self._tickets(split, self.count, split, names))
         ]
 
     def lessons(self) -> list[Lesson]:
@@ -129,5 +131,5 @@ class Replies(CompanyTask):
                 answer=always(self._reply(ticket)),
                 retrieve=number % 3 == 0,
             )
-            for number, ticket in enumerate(self._tickets("train", 160, "lessons"))
+            for number, ticket in enumerate(self._tickets("train", 160, "lessons", self._nameable))
         ]

@@ -67,7 +67,6 @@ class Routing(CompanyTask):
 
     def lessons(self) -> list[Lesson]:
         rng = self._rng("lessons")
-        entities = [entity for entity in self.world.entities if entity.id not in self.held_out]
         found = []
         for topic in TOPICS:
             for core in spread(rng, cores(topic, "train"), 24):
@@ -75,7 +74,7 @@ class Routing(CompanyTask):
                 found.append(
                     Lesson(
                         task=self.name,
-                        query=self._query(put(core, rng.choice(entities).name, "train", rng)),
+                        query=self._query(put(core, rng.choice(self._nameable), "train", rng)),
                         answer=always(desk),
                         retrieve=rng.random() < 0.5,
                     )
