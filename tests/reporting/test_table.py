@@ -38,4 +38,4 @@ def test_leaks_and_stale_answers_are_shown_where_they_were_measured() -> None:
     for system, rate in (("rag", 0.05), ("finetuned", 0.69)):
         made["systems"][system]["measures"]["leak_rate"] = share(rate)
     first = console_table(made).splitlines()[2]
-    assert first.split() == ["accuracy", "leak", "rate"]
+    assert first.split() == ["accuracy", "leaks", "in", "answers"]
