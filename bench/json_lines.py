@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.metrics.json_text import NotJson, parse
 from systems.base import UserError
 
 
@@ -21,10 +21,10 @@ def read_objects(path: Path, example: str) -> Iterator[tuple[int, str, dict[str,
             continue
         where = f"{path}:{number}"
         try:
-            data = json.loads(raw.decode("utf-8"))
+            data = parse(raw.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise UserError(f"{where}: not UTF-8 at byte {error.start} of the line; save the file as UTF-8") from None
-        except (ValueError, RecursionError) as error:
+        except NotJson as error:
             raise UserError(f"{where}: not JSON: {error}") from None
         if not isinstance(data, dict):
             raise UserError(f"{where}: must be an object such as {example}")

@@ -7,9 +7,10 @@ asserts both its ends. A denied value (``not 12 euros``) is no assertion, nor is
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 from bench.detectors.names import names
 from bench.metrics.text import THOUSANDS
@@ -55,6 +56,8 @@ DENIED_AFTER = re.compile(
     re.I,
 )
 LINKED = re.compile(r"^\s*(?:,|/|,?\s*(?:or|nor|and))\s*(?:the\s+|an?\s+)?$", re.I)
+NEAR = 300
+"""Characters around a value in which it is denied."""
 SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
 
 
@@ -78,6 +81,8 @@ class Claims:
 def claims(text: str, kind: str, known: str = "") -> Claims:
     """What the text says of a value of the kind. ``known``: words of the question, no names in them are answers."""
     bare = CITATION.sub(" ", text)
+    ends = list(SENTENCE_END.finditer(bare))
+    places = [end.start() for end in ends]
     asserted: list[str] = []
     denied: list[str] = []
     last: Mention | None = None
@@ -85,13 +90,13 @@ def claims(text: str, kind: str, known: str = "") -> Claims:
     for mention in mentions(bare, kind, known):
         linked = last is not None and LINKED.match(bare[last.end : mention.start]) is not None
         is_denied = (
-            DENIED_BEFORE.search(bare[: mention.start]) is not None
-            or DENIED_AFTER.match(bare[mention.end :]) is not None
+            DENIED_BEFORE.search(bare[max(0, mention.start - NEAR) : mention.start]) is not None
+            or DENIED_AFTER.match(bare[mention.end : mention.end + NEAR]) is not None
             or (linked and last_denied)
         )
         last, last_denied = mention, is_denied
-        end = SENTENCE_END.search(bare, mention.end)
-        if end is not None and end.group(0) == "?":
+        end = bisect_left(places, mention.end)
+        if end < len(ends) and ends[end].group(0) == "?":
             continue
         (denied if is_denied else asserted).append(mention.value)
     return Claims(tuple(dict.fromkeys(asserted)), tuple(dict.fromkeys(denied)))
@@ -105,9 +110,10 @@ def mentions(text: str, kind: str, known: str = "") -> list[Mention]:
     return sorted(found, key=lambda mention: (mention.start, mention.end))
 
 
-def values(text: str) -> set[str]:
+@lru_cache(maxsize=64)  # every field of a form is looked for in the same text
+def values(text: str) -> frozenset[str]:
     """Values of every kind but open names and bare numbers, asserted or not."""
-    return {mention.value for read in READERS.values() for mention in read(text)}
+    return frozenset(mention.value for read in READERS.values() for mention in read(text))
 
 
 def _amounts(text: str, kind: str) -> Iterator[Mention]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bench.world.values import DAYS, MONTHS
 
 CAPITALISED = re.compile(r"\b[A-ZÀ-ÖØ-Þ][^\W\d_]+(?:['’-][^\W\d_]+)*")
+OPENS = re.compile(r"[.!?:\n]\s*$")
 POSSESSIVE = re.compile(r"['’]s$")
 WORDS = """
 the a an it its it's this that these those he she they we you i his her their our your my in on at for from by
@@ -31,7 +32,8 @@ def names(text: str, known: str, *, person: bool) -> Iterator[tuple[str, int, in
     end = -2
     for match in CAPITALISED.finditer(text):
         word = POSSESSIVE.sub("", match.group(0))
-        opens = re.search(r"(?:^|[.!?:\n]\s*)$", text[: match.start()]) is not None
+        start = match.start()
+        opens = start == 0 or OPENS.search(text, max(0, start - 20), start) is not None
         if word.casefold() in out or (word.isupper() and len(word) < 5) or (opens and word.endswith("ly")):
             continue
         piece = (word, match.start(), match.start() + len(word))

@@ -1,6 +1,7 @@
 """What jsonschema leaves out of the drafts: Unicode classes in patterns, and meta-schemas that name their vocabularies.
 
-Patterns are ECMA-262's, whose ``\\p{...}`` Python's ``re`` does not know and ``regex`` does.
+Patterns are ECMA-262's, whose ``\\p{...}`` Python's ``re`` does not know and ``regex`` does. What an answer can make
+long (patterns that backtrack, references that branch, comparisons of all items) is linear or keeps to ``time_limit``.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from jsonschema.validators import extend, validator_for
 from referencing import Registry
 from referencing.exceptions import NoSuchResource
 
+from bench.metrics.time_limit import left
 from systems.base import UserError
 
 CLASS = re.compile(r"\\[pP]\{\w+(?:=\w+)?\}")
@@ -33,13 +35,14 @@ def _is_pattern(text: object) -> bool:
 
 
 def found(pattern: str, text: str) -> bool:
-    """Whether a pattern matches somewhere in a text. Raises ``re.error`` for what is no pattern."""
-    if not CLASS.search(pattern):
-        return re.search(pattern, text) is not None
+    """Whether a pattern matches somewhere in a text.
+
+    Raises ``re.error`` for what is no pattern, ``TimeoutError`` at the end of a ``time_limit``.
+    """
     import regex
 
     try:
-        return regex.search(pattern, text) is not None
+        return regex.search(pattern, text, timeout=left()) is not None
     except regex.error as error:
         raise re.error(str(error)) from None
 
@@ -66,7 +69,31 @@ def _additional_properties(validator: Any, rest: Any, instance: Any, schema: Any
                 yield from validator.descend(value, rest, path=name)
 
 
+def _unique_items(validator: Any, unique: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if unique and validator.is_type(instance, "array") and len(set(map(_frozen, instance))) < len(instance):
+        yield ValidationError(f"{instance!r} has non-unique elements")
+
+
+def _frozen(value: Any) -> object:
+    """What two JSON values have in common exactly where they are equal: 1 and 1.0, but not 1 and true."""
+    if isinstance(value, dict):
+        return frozenset((name, _frozen(inner)) for name, inner in value.items())
+    return tuple(map(_frozen, value)) if isinstance(value, list) else (type(value) is bool, value)
+
+
+def _in_time(keyword: Any) -> Any:
+    """The same keyword within a ``time_limit``."""
+
+    def check(*given: Any) -> Iterator[ValidationError]:
+        left()
+        yield from keyword(*given) or ()
+
+    return check
+
+
+REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 KEYWORDS = {
+    "uniqueItems": _unique_items,
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
@@ -74,8 +101,9 @@ KEYWORDS = {
 
 
 def completed(draft: type[Validator]) -> type[Validator]:
-    """A draft whose patterns may name Unicode classes."""
-    return extend(draft, validators=KEYWORDS)
+    """A draft whose patterns may name Unicode classes, and which an answer cannot keep busy beyond a ``time_limit``."""
+    known = {name: _in_time(draft.VALIDATORS[name]) for name in REFERENCES if name in draft.VALIDATORS}
+    return extend(draft, validators={**known, **KEYWORDS})
 
 
 def custom(named: str, registry: Registry[Any]) -> type[Validator] | None:

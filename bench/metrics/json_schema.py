@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,10 +16,13 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from bench.metrics.dialects import PATTERNS, completed, custom
+from bench.metrics.time_limit import time_limit
 from systems.base import UserError
 
 Schema = Mapping[str, Any] | bool
 
+SECONDS = 5.0
+"""What judging one value may take: a pattern that backtracks or a schema that branches could go on for ever."""
 NO_REMOTES: Registry[Any] = Registry()
 """jsonschema's own default would download a remote ``$ref``."""
 
@@ -55,7 +58,8 @@ def violation(schema: Schema, value: Any) -> str | None:
 def first_error(checker: Validator, value: Any) -> str | None:
     """The most telling error of a value, on one line; ``None`` where there is none."""
     try:
-        error = next(iter(sorted(checker.iter_errors(value), key=lambda one: len(one.absolute_path))), None)
+        with time_limit(SECONDS):
+            error = min(checker.iter_errors(value), key=lambda one: len(one.absolute_path), default=None)
     except Unresolvable as missing:
         raise UserError(
             f"the task's JSON Schema refers to {missing.ref!r}, which it does not hold; remote references are never "
@@ -67,6 +71,8 @@ def first_error(checker: Validator, value: Any) -> str | None:
         ) from None
     except RecursionError:
         return "nested too deeply"
+    except TimeoutError:
+        return f"could not be judged by the schema within {SECONDS:.0f} seconds"
     if error is None:
         return None
     where = "/".join(map(str, error.absolute_path))
@@ -75,4 +81,9 @@ def first_error(checker: Validator, value: Any) -> str | None:
 
 @lru_cache(maxsize=256)
 def _cached(schema: str) -> Validator:
-    return validator(json.loads(schema))
+    return validator(json.loads(schema, object_pairs_hook=_unevaluated_last))
+
+
+def _unevaluated_last(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """jsonschema looks through patterns for these keywords without a limit; here each has been in time before."""
+    return dict(sorted(pairs, key=lambda pair: pair[0].startswith("unevaluated")))

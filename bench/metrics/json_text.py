@@ -8,7 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
-FENCE = re.compile(r"```[\w-]*[ \t]*\n?(.*?)```", re.DOTALL)
+FENCE = re.compile(r"```[\w-]*+[ \t]*+\n?(.*?)```", re.DOTALL)
+"""It never looks at the language twice: a long one without an end would take for ever."""
+MOST_NESTED = 100
+"""Objects and arrays inside each other, at most (RFC 8259 lets a reader set a limit)."""
+MOST_SEARCHED = 50_000_000
+"""Characters that the search for a value reads again and again, at most: all are tried in answers up to 7,000 long."""
 
 
 class NotJson(ValueError):
@@ -35,15 +40,41 @@ def _float(digits: str) -> float:
     return value
 
 
-DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+def _int(digits: str) -> int:
+    if len(digits) > 300:  # arithmetic with a fraction would overflow
+        _float(digits)
+    return int(digits)
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int)
 
 
 def parse(text: str) -> Any:
-    """The JSON value that the whole text is. Raises ``NotJson``; duplicate keys, NaN and Infinity are not JSON."""
+    """The JSON value that the whole text is.
+
+    Raises ``NotJson``; duplicate keys, NaN, Infinity, numbers out of a double's range and more than ``MOST_NESTED``
+    levels are not JSON.
+    """
     try:
-        return DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise NotJson(str(error) or "nested too deeply") from None
+        return _shallow(DECODER.decode(text))
+    except RecursionError:
+        raise NotJson(TOO_DEEP) from None
+    except ValueError as error:
+        raise NotJson(str(error)) from None
+
+
+TOO_DEEP = f"nested more than {MOST_NESTED} levels deep"
+
+
+def _shallow(value: Any) -> Any:
+    """The value. Raises ``NotJson`` where it is nested too deeply for what walks through it later."""
+    level: list[Any] = [[value]]
+    for _ in range(MOST_NESTED + 1):
+        items = (item for one in level for item in (one.values() if isinstance(one, dict) else one))
+        level = [item for item in items if isinstance(item, dict | list)]
+        if not level:
+            return value
+    raise NotJson(TOO_DEEP)
 
 
 def first_value(text: str, openers: str = "{[") -> Any:
@@ -56,11 +87,16 @@ def first_value(text: str, openers: str = "{[") -> Any:
             return parse(candidate)
         except NotJson:
             continue
+    read = 0
     for start in _positions(text, openers):
         try:
-            return DECODER.raw_decode(text, start)[0]
+            return _shallow(DECODER.raw_decode(text, start)[0])
+        except json.JSONDecodeError as error:
+            read += error.pos  # the error counts the lines up to here
         except (ValueError, RecursionError):
-            continue
+            read += len(text)
+        if read > MOST_SEARCHED:
+            break
     raise NotJson("no JSON value found")
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from nltk.tokenize.punkt import PunktSentenceTokenizer
 
 WORD = re.compile(r"\w+")
+ENDLESS = re.compile(r"([^\s.!?]{200})[^\s.!?]+|([.!?])\2{200,}")
+"""A word longer than any, or a row of stops: nltk takes the square of its length."""
 ABBREVIATIONS = frozenset({
     *("mr", "mrs", "ms", "dr", "prof", "rev", "hon", "gen", "col", "capt", "lt", "sgt", "st", "sr", "jr", "ph.d"),
     *("m.d", "inc", "ltd", "co", "corp", "bros", "dept", "vs", "cf", "al", "e.g", "i.e", "approx", "vol", "pp", "ed"),
@@ -30,7 +32,7 @@ def count_sentences(text: str) -> int:
     IFEval takes nltk's English model, which has to be downloaded. Counts differ now and then: where an abbreviation
     is in one list alone, and after initials, which the model knows better.
     """
-    return len(_punkt().tokenize(text))
+    return len(_punkt().tokenize(ENDLESS.sub(r"\1\2", text)))
 
 
 def count_capital_words(text: str) -> int:
