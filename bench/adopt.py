@@ -19,8 +19,8 @@ from bench.json_lines import read_objects
 from bench.records import Key, Prediction, Sample
 from bench.scoring import metrics_of
 from bench.tasks.base import Suite
+from bench.tasks.checks import blank, check_fields
 from bench.tasks.files import files_suite
-from bench.tasks.lines import check_fields
 from bench.workspace import Workspace, commit, environment, now
 from systems.artifacts import content_hash, file_hash
 from systems.base import Chunk, UserError
@@ -36,6 +36,8 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "citations": (list,),
     "error": (str, type(None)),
 }
+PASSAGE: dict[str, tuple[type, ...]] = {"text": (str,), "id": (str, int), "title": (str,), "document": (str, int)}
+MOST_REPEATS = 2**31
 OPTIONS = ("metrics", "detector", "price", "out")
 
 
@@ -57,7 +59,7 @@ def adopt(samples: Path, answers: Path | None, arguments: Sequence[str]) -> tupl
     config = resolved(compose(["detector=none", "price=none", *parts]))
     config = {name: config[name] for name in ("detector", "price")}
     suite = files_suite(str(samples))
-    wanted = [name for name in given.get("metrics", "").strip("[]").split(",") if name]
+    wanted = [name.strip() for name in given.get("metrics", "").strip("[]").split(",") if name.strip()]
     metrics = {task.name: wanted or list(task.metrics) for task in suite.tasks}
     metrics_of(metrics)
     predictions, passages = read_answers(answers, suite)
@@ -115,7 +117,8 @@ def read_answers(path: Path, suite: Suite) -> tuple[list[Prediction], dict[str, 
         sample = _sample(data, by_id, where)
         shown = [_passage(item, where) for item in data.get("passages", ())]
         for chunk in shown:
-            passages[chunk.id] = chunk
+            if passages.setdefault(chunk.id, chunk).text != chunk.text:
+                raise UserError(f"{where}: passage id {chunk.id!r} stands for another text above; ids must differ")
         # Of a text alone nobody knows which document it is from, so nothing can be said of the retrieval.
         named = all(chunk.document for chunk in shown)
         text = data["answer"]
@@ -164,6 +167,10 @@ def _lines(path: Path) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
             if name not in data:
                 raise UserError(f"{where}: {name} is missing; every line has sample and answer")
         check_fields(data, FIELDS, where)
+        if blank(data.get("system", "system")):
+            raise UserError(f"{where}: system is empty")
+        if not 0 <= data.get("repeat", 0) < MOST_REPEATS:
+            raise UserError(f"{where}: repeat must be 0, 1, 2, ..., not {data['repeat']}")
         yield number, where, data
 
 
@@ -185,7 +192,6 @@ def _passage(item: Any, where: str) -> Chunk:
         return Chunk(id=content_hash(item)[:16], text=item)
     if not isinstance(item, dict) or not isinstance(item.get("text"), str):
         raise UserError(f"{where}: a passage must be a text or an object with text, id, title and document")
-    name = str(item.get("id") or content_hash(item["text"])[:16])
-    return Chunk(
-        id=name, text=item["text"], title=str(item.get("title", "")), document=str(item.get("document") or name)
-    )
+    check_fields(item, PASSAGE, f"{where}: passage")
+    name = str(item.get("id", content_hash(item["text"])[:16]))
+    return Chunk(id=name, text=item["text"], title=item.get("title", ""), document=str(item.get("document", name)))

@@ -27,7 +27,7 @@ def read_pool(place: Path) -> Pool:
             raise UserError(f"{place}: no such file")
         return read_scores(place)
     workspace = Workspace(place)
-    manifest = workspace.read_manifest()
+    manifest = workspace.run_manifest()
     if not manifest:
         raise UserError(
             f"{place}: neither a run directory (manifest.json is missing) nor a {' or '.join(SUFFIXES)} file"

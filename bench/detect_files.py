@@ -22,7 +22,7 @@ from bench.json_lines import read_objects
 from bench.judging import judged
 from bench.records import Prediction, Sample
 from bench.stats.detection import Detection, cross_validated, detection
-from bench.tasks.lines import check_fields
+from bench.tasks.checks import check_fields
 from bench.tasks.public import ragtruth
 from bench.workspace import write_lines
 from systems.artifacts import content_hash

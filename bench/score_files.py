@@ -20,7 +20,10 @@ from bench.pool import Pool
 from bench.records import Prediction, Sample, Score
 from systems.base import Query, UserError
 
+LARGEST = 1e100
+"""Sums and squares of scores up to here stay in a double's range."""
 NEEDED = ("system", "sample", "score")
+TEXTS = ("system", "sample", "task", "cluster")
 KNOWN = (*NEEDED, "task", "cluster")
 SUFFIXES = (".csv", ".jsonl")
 
@@ -45,7 +48,7 @@ def read_scores(path: Path) -> Pool:
     predictions, scores = [], []
     for number, row in _rows(path):
         where = f"{path}:{number}"
-        system, name, task, cluster = (_text(row.get(key)) for key in ("system", "sample", "task", "cluster"))
+        system, name, task, cluster = (_text(row.get(key), key, where) for key in TEXTS)
         for key, text in (("system", system), ("sample", name)):
             if not text.strip():
                 raise UserError(f"{where}: {key} is empty")
@@ -96,20 +99,26 @@ def _check_columns(names: list[str] | Any, where: str) -> None:
         if name not in names:
             raise UserError(f"{where}: {name} is missing; needed are {', '.join(NEEDED)}, possible task and cluster")
     for name in names:
+        if list(names).count(name) > 1:
+            raise UserError(f"{where}: column {name!r} stands there twice")
         if name not in KNOWN:
             raise UserError(f"{where}: unknown column {name!r}; there are: {', '.join(KNOWN)}")
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, name: str, where: str) -> str:
     """A name; numbers are names too, and 0 is one of them."""
+    if not isinstance(value, str | int | float | None):
+        raise UserError(f"{where}: {name} must be a text or a number, not {type(value).__name__}")
     return "" if value is None else str(value)
 
 
 def _number(value: Any, where: str) -> float:
     try:
-        found = math.nan if value is None else float(value)
+        found = math.nan if value is None or "_" in str(value) else float(value)
     except (TypeError, ValueError):
         found = math.nan
     if not math.isfinite(found):
         raise UserError(f"{where}: score {value!r} is not a number")
+    if abs(found) > LARGEST:
+        raise UserError(f"{where}: score {value!r} is out of range; at most {LARGEST:g}")
     return found

@@ -71,7 +71,7 @@ def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:
     if len(places) != 1:
         raise UserError("give one run directory, as results/runs/NAME")
     workspace = Workspace(Path(places[0]))
-    manifest = workspace.read_manifest()
+    manifest = workspace.run_manifest()
     if not manifest:
         raise UserError(f"{workspace.path}: is no run directory (manifest.json is missing)")
     config = OmegaConf.create(manifest["config"])

@@ -79,10 +79,20 @@ class Workspace:
         if not self.manifest.exists():
             return {}
         try:
-            loaded: dict[str, Any] = json.loads(self.manifest.read_text(encoding="utf-8"))
-        except ValueError as error:
+            loaded = json.loads(self.manifest.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{self.manifest}: not JSON ({error}); set the run aside with --fresh") from None
+        if not isinstance(loaded, dict):
+            raise UserError(f"{self.manifest}: is no manifest, which is an object; set the run aside with --fresh")
         return loaded
+
+    def run_manifest(self) -> dict[str, Any]:
+        """The manifest of a run that was begun; an empty one where there is no manifest."""
+        manifest = self.read_manifest()
+        for name in ("config", "metrics"):
+            if manifest and not isinstance(manifest.get(name), dict):
+                raise UserError(f"{self.manifest}: is not that of a run: it has no {name}")
+        return manifest
 
     def update_manifest(self, **entries: Any) -> dict[str, Any]:
         """Set entries of the manifest; the file is replaced whole."""

@@ -11,7 +11,7 @@ from bench.detectors.base import Accountable, Case, Verdict, faithfulness_verdic
 from bench.metrics.outcome import attempted
 from bench.metrics.text import plain
 from bench.records import Prediction, Sample
-from systems.base import Chunk
+from systems.base import Chunk, UserError
 from systems.knowledge.sparse import SparseEncoder
 
 WORD = re.compile(r"\w+(?:[.,:'’-]\w+)*")
@@ -29,6 +29,11 @@ class Lexical(Accountable):
     language: str = "english"
     name: str = "lexical"
     _terms: dict[str, frozenset[int]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.threshold >= 0:
+            raise UserError(f"detector.threshold={self.threshold}: must be 0 or more")
 
     @cached_property
     def _encoder(self) -> SparseEncoder:

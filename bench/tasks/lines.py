@@ -19,9 +19,9 @@ from functools import cached_property
 from typing import Any
 
 from bench.metrics.json_schema import violation
-from bench.metrics.rules.registry import check_rules
 from bench.records import Sample
 from bench.tasks.base import SPLITS, Lesson, Suite, always
+from bench.tasks.checks import blank, check_fields, check_filters, check_tags
 from systems.base import Document, Example, Query, UserError
 
 KINDS = ("text", "label", "json", "open")
@@ -41,8 +41,6 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "cluster": (str, int),
     "filters": (dict,),
 }
-FILTERS: dict[str, tuple[type, ...]] = {"types": (list,), "versions": (list,), "date_from": (str,), "date_to": (str,)}
-"""What a line may ask of the documents that are retrieved for it, besides its role."""
 REQUIRED = ("id", "query", "reference")
 EXAMPLE = '{"id": "1", "query": "...", "reference": "..."}'
 INSTRUCTIONS = {
@@ -77,16 +75,6 @@ class Line:
     kind: str
 
 
-def check_fields(data: Mapping[str, Any], fields: Mapping[str, tuple[type, ...]], where: str) -> None:
-    """Refuse a record with a field that is not known, or of another type than its own."""
-    for name, value in data.items():
-        if name not in fields:
-            raise UserError(f"{where}: unknown field {name!r}; there are: {', '.join(fields)}")
-        if not isinstance(value, fields[name]) or (isinstance(value, bool) and bool not in fields[name]):
-            wanted = " or ".join("null" if kind is type(None) else kind.__name__ for kind in fields[name])
-            raise UserError(f"{where}: {name} must be {wanted}, not {type(value).__name__}")
-
-
 def checked(data: Any, where: str) -> Line:
     """A record as a line; the first mistake in it is an error that begins with ``where``."""
     if not isinstance(data, dict):
@@ -97,19 +85,15 @@ def checked(data: Any, where: str) -> Line:
     check_fields(data, FIELDS, where)
     if data.get("task") in RESERVED:
         raise UserError(f"{where}: task {data['task']!r} stands for the whole; give it another name")
-    if "labels" in data.get("tags", {}):
-        raise UserError(f"{where}: the tag labels is taken (all labels of a task); give it another name")
-    if "rules" in data.get("tags", {}):
-        check_rules(data["tags"]["rules"], where)
-    for name in ("id", "query"):
-        if not str(data[name]).strip():
+    check_tags(data.get("tags", {}), where)
+    for name in ("id", "query", "task"):
+        if blank(str(data.get(name, "files"))):
             raise UserError(f"{where}: {name} is empty")
     for name, kinds in (("references", (str,)), ("relevant", (str, int))):
         for item in data.get(name, ()):
             if not isinstance(item, kinds) or isinstance(item, bool):
                 raise UserError(f"{where}: {name} must hold {' or '.join(k.__name__ for k in kinds)}, not {item!r}")
-    if "filters" in data:
-        check_fields(data["filters"], FILTERS, f"{where}: filters")
+    check_filters(data.get("filters", {}), f"{where}: filters")
     split = data.get("split", "test")
     if split not in SPLITS:
         raise UserError(f"{where}: split {split!r}: must be one of {', '.join(SPLITS)}")
@@ -126,6 +110,8 @@ def checked(data: Any, where: str) -> Line:
         raise UserError(f"{where}: kind {kind!r}: must be one of {', '.join(KINDS)}")
     if kind != "json" and isinstance(data["reference"], (dict, list)):
         raise UserError(f"{where}: reference must be one value for kind {kind}, or give kind json")
+    if kind in ("text", "label") and blank(_text(data["reference"])):
+        raise UserError(f"{where}: reference is empty; write null where abstaining is right")
     return Line(data, split, data.get("task", "files"), kind)
 
 

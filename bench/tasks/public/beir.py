@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from bench.tasks.lines import RETRIEVAL
+from bench.tasks.lines import INSTRUCTIONS, RETRIEVAL
 from bench.tasks.public.source import DataSet, Source
 from systems.base import Document
 
@@ -23,7 +23,9 @@ def read(source: Source) -> DataSet:
             {
                 "id": str(row["_id"]),
                 "query": row["text"],
-                "reference": "",
+                "instruction": INSTRUCTIONS["text"],
+                "reference": None,
+                "kind": "open",
                 "relevant": relevant[str(row["_id"])],
                 "task": "beir",
             }
