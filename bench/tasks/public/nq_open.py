@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.tasks.public.rgb import flat
 from bench.tasks.public.source import DataSet, Source
 
 
@@ -15,12 +16,13 @@ def read(source: Source) -> DataSet:
             {
                 "id": f"{split}-{number}",
                 "query": row["question"].rstrip("?") + "?",
-                "reference": row["answer"][0],
-                "references": list(row["answer"][1:]),
+                "reference": first,
+                "references": others,
                 "task": "nq_open",
                 "split": split,
             }
             for split, stems in parts.items()
             for number, (_, row) in enumerate(source.table(*stems))
+            for first, *others in [list(flat(row["answer"]))]
         ]
     )

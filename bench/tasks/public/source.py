@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any, Protocol
 from systems.artifacts import file_hash
 from systems.base import Document, Failure, UserError
 
+BAD_FILE = (ValueError, RecursionError, TypeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error)
+"""What reading a file of another form, or a broken one, raises."""
+CSV = (".csv", ".tsv")
 TABLES = (".jsonl", ".jsonl.gz", ".csv", ".tsv", ".json", ".parquet")
 
 
@@ -47,17 +51,22 @@ class Source:
         path = self.file(*names)
         try:
             return json.loads(_bytes(path))
-        except ValueError as error:
+        except BAD_FILE as error:
             raise UserError(f"{path}: not JSON: {error}") from None
 
     def table(self, *stems: str) -> list[tuple[str, dict[str, Any]]]:
         """Rows of a table in any of the usual forms, each with the place it stands at, for errors."""
         path = self.file(*(f"{stem}{end}" for stem in stems for end in TABLES))
         try:
-            rows = list(_rows(path))
-        except (ValueError, csv.Error) as error:
+            rows = [(f"{path}:{number}", row) for number, row in _rows(path)]
+        except BAD_FILE as error:
             raise UserError(f"{path}: cannot be read as a table: {error}") from None
-        return [(f"{path}:{number}", row) for number, row in rows]
+        for where, row in rows:
+            if not isinstance(row, dict):
+                raise UserError(f"{where}: must be an object, not {type(row).__name__}")
+            if path.name.endswith(CSV) and (None in row or None in row.values()):
+                raise UserError(f"{where}: has not as many fields as the first line")
+        return rows
 
 
 class Reader(Protocol):
@@ -69,6 +78,15 @@ class Reader(Protocol):
 def _bytes(path: Path) -> bytes:
     data = path.read_bytes()
     return gzip.decompress(data) if path.suffix == ".gz" else data
+
+
+def _json_lines(path: Path, text: str) -> Iterable[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            if line.strip():
+                yield number, json.loads(line)
+        except BAD_FILE as error:
+            raise UserError(f"{path}:{number}: not JSON: {error}") from None
 
 
 def _rows(path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
@@ -83,6 +101,7 @@ def _rows(path: Path) -> Iterable[tuple[int, dict[str, Any]]]:
     if name.endswith(".json") and text.lstrip().startswith("["):
         return enumerate(json.loads(text), 1)
     if name.endswith((".jsonl", ".json")):  # some authors call their JSON lines .json
-        return [(number, json.loads(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    reader = csv.DictReader(text.splitlines(keepends=True), delimiter="\t" if name.endswith(".tsv") else ",")
+        return _json_lines(path, text)
+    tabs = name.endswith(".tsv")  # a quotation mark may stand anywhere in them
+    reader = csv.DictReader(text.splitlines(keepends=True), delimiter="\t" if tabs else ",", strict=not tabs)
     return enumerate(reader, 2)

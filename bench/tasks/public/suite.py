@@ -37,7 +37,16 @@ def public_suite(
             lines.add(record, f"{source.path}: {name}, sample {number}", f"sample {number}")
     except KeyError as error:
         raise UserError(f"suite.path={source.path}: a row of {name} has no {error}; is it another data set?") from None
+    except (AttributeError, IndexError, RecursionError, TypeError, ValueError) as error:  # of another shape
+        words = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"suite.path={source.path}: not in the shape of {name}'s own files ({words}); is it another data set?"
+        ) from None
     corpus = tuple(found.corpus)
+    for document in corpus:
+        for part in ("title", "text"):
+            if not isinstance(getattr(document, part), str):
+                raise UserError(f"suite.path={source.path}: document {document.id!r}: its {part} must be a text")
     data = {"hub": hub, "revision": revision} if hub and revision and not path else {}
     data |= {**source.read, "documents": str(len(corpus))}
     kept = without_evaluated(lines.found)
