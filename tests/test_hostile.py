@@ -17,7 +17,7 @@ from bench.metrics.json_text import NotJson, first_value, parse
 from bench.metrics.rules.registry import holds
 from bench.records import Prediction, Sample
 from systems.base import Chunk, Query, UserError
-from tests.calling import Outcome, call
+from tests.calling import Outcome, call, start
 
 GOOD = {"id": "a", "query": "Who?", "reference": "me"}
 
@@ -248,3 +248,10 @@ def test_a_schema_may_have_words_of_its_own_and_must_not_lead_away() -> None:
     assert violation({"type": "object", "requried": ["a"], "properties": {"a": {"format": "mine"}}}, {"a": "x"}) is None
     with pytest.raises(UserError, match="never fetched"):
         violation({"$ref": "file:///etc/hostname"}, {})
+
+
+def test_names_that_a_terminal_cannot_show(tmp_path: Path) -> None:
+    (tmp_path / "q.jsonl").write_text(sample(task="t\ud800") + "\n")
+    (tmp_path / "a.jsonl").write_text(answer(system="s\ud800") + "\n")
+    done = start("score", str(tmp_path / "q.jsonl"), str(tmp_path / "a.jsonl"), f"out={tmp_path / 'out'}")
+    assert done.code == 0, done.err
