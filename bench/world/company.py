@@ -113,12 +113,15 @@ def _links(seed: int, entities: Sequence[Entity], with_pages: Collection[str]) -
     """
     rng = random.Random(f"links-{seed}")
     half = every_other(entities)
-    paged = [entity for entity in entities if entity.id in with_pages]
+    near: dict[tuple[str, bool], list[Entity]] = {}
+    for entity in entities:
+        if entity.id in with_pages:
+            near.setdefault((entity.kind.name, entity.id in half), []).append(entity)
     for kind in LINK_KINDS:
-        for source in (entity for entity in paged if entity.kind.name == kind.source):
-            near = [e for e in paged if e.kind.name == kind.target and (e.id in half) == (source.id in half)]
-            if near:
-                yield Link(source, rng.choice(near), kind)
+        for side in (True, False):
+            targets = near.get((kind.target, side), [])
+            for source in near.get((kind.source, side), []) if targets else ():
+                yield Link(source, rng.choice(targets), kind)
 
 
 def _entity(position: int, number: int, rng: random.Random, namer: Namer) -> Entity:
