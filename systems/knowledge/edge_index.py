@@ -69,8 +69,8 @@ class EdgeIndex:
         if mode != "dense":
             terms = self.sparse.query(text)
             queries[SPARSE] = edge.Query.Nearest(edge.SparseVector(terms.indices, terms.values), using=SPARSE)
+        depth = max(candidates or 0, top_k)  # deeper than asked for: equal scores are cut at random
         if mode == "fused":
-            depth = max(candidates or 0, top_k)
             lists = [
                 edge.Prefetch(limit=depth, query=query, filter=allowed, params=params) for query in queries.values()
             ]
@@ -81,7 +81,7 @@ class EdgeIndex:
             )
         else:
             (query,) = queries.values()
-            request = edge.QueryRequest(limit=top_k, query=query, filter=allowed, params=params, with_payload=True)
+            request = edge.QueryRequest(limit=depth, query=query, filter=allowed, params=params, with_payload=True)
         with self._reported():
             found = self._reading().query(request)
         return points.ranked([points.hit(point.payload or {}, point.score) for point in found], top_k)

@@ -67,8 +67,8 @@ class ServerIndex:
         if mode != "dense":
             terms = self.sparse.query(text)
             queries[SPARSE] = models.SparseVector(indices=terms.indices, values=terms.values)
+        depth = max(candidates or 0, top_k)  # deeper than asked for: equal scores are cut at random
         if mode == "fused":
-            depth = max(candidates or 0, top_k)
             request: dict[str, Any] = {
                 "prefetch": [
                     models.Prefetch(query=query, using=name, limit=depth, filter=allowed, params=params)
@@ -80,7 +80,7 @@ class ServerIndex:
             }
         else:
             ((name, query),) = queries.items()
-            request = {"query": query, "using": name, "limit": top_k, "search_params": params}
+            request = {"query": query, "using": name, "limit": depth, "search_params": params}
         with self._reported():
             found = self._client.query_points(self.collection, query_filter=allowed, with_payload=True, **request)
         return points.ranked([points.hit(point.payload or {}, point.score) for point in found.points], top_k)

@@ -210,6 +210,15 @@ def test_ties_come_in_an_order_that_no_naming_decides(index: Index, recording: R
     assert found == [hit.chunk.id for hit in index.search("identical", None, "sparse", 20)]
 
 
+def test_ties_are_cut_in_that_order_too(index: Index, recording: RecordingEmbedder) -> None:
+    chunks = [Chunk(id=f"t{n}", text="identical words") for n in range(40)]
+    index.sync(chunks, recording)
+    expected = [one.id for one in sorted(chunks, key=point_id)][:3]
+    words = index.search("identical", None, "sparse", 3, candidates=50)
+    meaning = index.search("identical", recording.embed(["identical words"])[0], "dense", 3, candidates=50)
+    assert [hit.chunk.id for hit in words] == [hit.chunk.id for hit in meaning] == expected
+
+
 def test_without_embedder_an_index_has_words_alone(tmp_path: Path) -> None:
     index = EdgeIndex(tmp_path / "edge")
     index.sync(CHUNKS, None)
