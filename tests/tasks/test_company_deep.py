@@ -100,6 +100,12 @@ def test_a_seed_makes_the_same_suite() -> None:
     assert again.corpus == suite().corpus
 
 
+def test_a_larger_company_has_more_pages() -> None:
+    larger = ["suite.entities=400", "suite.strangers=null", "suite.level=3"]
+    made = build(compose(["suite=company_deep", *larger]).suite)
+    assert len(made.corpus) > 10 * 400
+
+
 @pytest.mark.parametrize("kind", [MultiHop, Consistency, Summaries, Replies, Adjacent])
 def test_another_seed_makes_another_task(kind: type[Any]) -> None:
     made = [kind(metrics=(), world=found(seed, 48, links=True)).samples("test") for seed in (1, 2)]
