@@ -12,8 +12,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
+from jsonschema_specifications import REGISTRY as SPECIFICATIONS
 from referencing import Registry
 from referencing.exceptions import Unresolvable
+from referencing.jsonschema import specification_with
 
 from bench.metrics.dialects import PATTERNS, completed, custom
 from bench.metrics.time_limit import time_limit
@@ -31,7 +33,7 @@ def validator(schema: Schema, registry: Registry[Any] = NO_REMOTES) -> Validator
     """A validator for the draft named by ``$schema``, 2020-12 where none is named.
 
     ``registry`` holds the only documents a ``$ref`` may lead to besides the schema and the drafts' own meta-schemas.
-    Raises ``UserError`` for an unknown draft or a schema that is not valid.
+    Raises ``UserError`` for an unknown draft, a schema that is not valid, or a ``$ref`` that leads nowhere.
     """
     draft: type[Validator] = Draft202012Validator
     if isinstance(schema, Mapping) and "$schema" in schema:
@@ -47,7 +49,29 @@ def validator(schema: Schema, registry: Registry[Any] = NO_REMOTES) -> Validator
         raise UserError(f"the task's JSON Schema is not valid at {where}: {error.message}") from None
     # Without its name: jsonschema would go back to its own class of the draft wherever the root is referred to.
     bare = {key: value for key, value in schema.items() if key != "$schema"} if isinstance(schema, Mapping) else schema
+    try:
+        _follow(bare, draft, registry)
+    except Unresolvable as missing:
+        raise _lost(missing) from None
     return completed(draft)(bare, registry=registry)
+
+
+def _follow(schema: Schema, draft: type[Validator], registry: Registry[Any]) -> None:
+    """Follow every reference once, or a wrong one would be found by the first answer that reaches it."""
+    resource = specification_with(draft.META_SCHEMA["$schema"]).create_resource(schema)
+    todo = [(resource, SPECIFICATIONS.combine(registry).resolver_with_root(resource))]
+    while todo:
+        resource, resolver = todo.pop()
+        if isinstance(resource.contents, Mapping) and isinstance(target := resource.contents.get("$ref"), str):
+            resolver.lookup(target)
+        todo += [(inner, resolver.in_subresource(inner)) for inner in resource.subresources()]
+
+
+def _lost(missing: Unresolvable) -> UserError:
+    return UserError(
+        f"the task's JSON Schema refers to {missing.ref!r}, which it does not hold; remote references are never "
+        "fetched: put the definition under $defs"
+    )
 
 
 def violation(schema: Schema, value: Any) -> str | None:
@@ -61,10 +85,7 @@ def first_error(checker: Validator, value: Any) -> str | None:
         with time_limit(SECONDS):
             error = min(checker.iter_errors(value), key=lambda one: len(one.absolute_path), default=None)
     except Unresolvable as missing:
-        raise UserError(
-            f"the task's JSON Schema refers to {missing.ref!r}, which it does not hold; remote references are never "
-            "fetched: put the definition under $defs"
-        ) from None
+        raise _lost(missing) from None
     except re.error as error:
         raise UserError(
             f"the task's JSON Schema has a pattern that cannot be judged where it stands: {error}"

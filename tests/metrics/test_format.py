@@ -102,3 +102,13 @@ def test_an_invalid_answer_has_every_field_wrong() -> None:
     assert FieldAccuracy(valid_only=True).score(made, invalid, {}).value is None
     assert FieldAccuracy().score(made, prediction(GOOD), {}).value == 1
     assert FieldAccuracy().score(made, prediction(GOOD, error="timeout"), {}).value == 0
+
+
+@pytest.mark.parametrize("target", ["#/$defs/b", "other.json", "https://example.org/s.json"])
+def test_a_reference_that_leads_nowhere_is_found_before_any_answer(target: str) -> None:
+    """Else the first answer that has the property would end the run."""
+    schema: dict[str, Any] = {"properties": {"a": {"items": {"$ref": target}}}, "$defs": {"c": True}}
+    with pytest.raises(UserError, match=r"refers to .*, which it does not hold"):
+        violation(schema, {})
+    # What only looks like one is none.
+    assert violation({"const": {"$ref": target}}, {"$ref": target}) is None

@@ -420,3 +420,8 @@ def test_other_abilities_have_one_right_answer() -> None:
         [name] = re.findall(r"about (.+)\?$", question)
         titles = [line for line in passages if re.match(r"\[\d\]", line)]
         assert [title[:3] for title in titles if f"] {name} (" in title] == [sample.reference]
+
+
+def test_a_level_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UserError, match=r"task\.summaries\.level=4: must be one of 1, 2, 3"):
+        Summaries(world=found(1, 12), count=1, metrics=(), level=4)

@@ -22,6 +22,7 @@ real = pytest.mark.skipif(not DATA, reason="KNOWHOW_DATA names no directory of p
 
 def write(directory: Path, **files: Any) -> Path:
     """Files by name (``__`` for the dot); what is not text is written as JSON."""
+    directory.mkdir(exist_ok=True)
     for name, content in files.items():
         path = directory / name.replace("__", ".")
         path.write_text(content if isinstance(content, str) else json.dumps(content))
@@ -161,6 +162,16 @@ def test_json_schema_bench(tmp_path: Path) -> None:
     assert found.tasks[0].metrics == ("format_adherence", "format_repaired")
 
 
+def test_schemas_that_no_answer_can_be_judged_by_are_left_out_and_told(tmp_path: Path) -> None:
+    good = {"unique_id": "o1", "json_schema": '{"type": "object"}'}
+    lost = {"unique_id": "o2", "json_schema": '{"properties": {"a": {"$ref": "https://example.org/s.json"}}}'}
+    found = suite("json_schema_bench", write(tmp_path / "both", test__jsonl=lines(good, lost)))
+    assert [sample.id for sample in found.samples()] == ["o1"]
+    assert found.data["left_out_of_test"].startswith("1 schemas that no answer can be judged by, the first o2: ")
+    with pytest.raises(UserError, match="no schema can be judged by; the first is o2"):
+        suite("json_schema_bench", write(tmp_path / "lost", test__jsonl=lines(lost)))
+
+
 RULES = ("rules_followed", "rules_followed_loose", "rule_share", "rule_share_loose")
 
 
@@ -266,7 +277,7 @@ def test_parquet_and_gzip_are_read_as_well(tmp_path: Path) -> None:
     [
         ({}, {}, "has no train.jsonl or "),
         ({"train__csv": "a,b\n1,2\n"}, {}, "a row of banking77 has no 'text'; is it another data set?"),
-        ({"train__jsonl": "{"}, {}, "train.jsonl: cannot be read as a table: "),
+        ({"train__jsonl": "{"}, {}, "train.jsonl:1: not JSON: "),
         ({"train__json": "[{]"}, {}, "train.json: cannot be read as a table: "),
         ({"train__csv": "text,category\n,x\n", "test__csv": "text,category\n"}, {}, "sample 1: query is empty"),
         ({}, {"limit": 0}, "suite.limit=0: must be 1 or more"),

@@ -14,7 +14,7 @@ from bench.world.documents import LEVELS, document
 from bench.world.names import Namer
 from bench.world.schema import ENTITY_KINDS
 from bench.world.values import KINDS
-from systems.base import Example, Query
+from systems.base import Example, Query, UserError
 
 ASKED = {
     "train": ("Summarise:", "In short:", "Give a summary:", "Sum up this page:"),
@@ -40,6 +40,11 @@ class Summaries(CompanyTask):
     name: str = "summaries"
     level: int = 1
     """Level of the pages: the suite's."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.level not in LEVELS:
+            raise UserError(f"task.{self.name}.level={self.level}: must be one of {', '.join(map(str, LEVELS))}")
 
     def _pages(self, split: str, count: int, purpose: str) -> list[Page]:
         rng = self._rng(purpose)

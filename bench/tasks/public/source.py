@@ -28,6 +28,8 @@ class DataSet:
     corpus: Sequence[Document] = ()
     measured: tuple[str, ...] = ()
     """Names of metrics, where those of a record's kind do not fit."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """What of the set is no sample, and why: for the manifest."""
 
 
 @dataclass

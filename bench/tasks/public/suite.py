@@ -48,7 +48,7 @@ def public_suite(
             if not isinstance(getattr(document, part), str):
                 raise UserError(f"suite.path={source.path}: document {document.id!r}: its {part} must be a text")
     data = {"hub": hub, "revision": revision} if hub and revision and not path else {}
-    data |= {**source.read, "documents": str(len(corpus))}
+    data |= {**source.read, "documents": str(len(corpus)), **found.left_out}
     kept = without_evaluated(lines.found)
     for split, words in (("train", "training"), ("development", "development")):
         left_out = sum(one.split == split for one in lines.found) - sum(one.split == split for one in kept)
