@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.detectors.closed_world import supported
 from bench.metrics.abstention import is_abstention
+from bench.metrics.format_adherence import repaired_error
 from bench.metrics.json_text import NotJson, first_value, same
 from bench.metrics.text import contains
 from bench.records import Prediction, Sample, Score
@@ -23,10 +24,11 @@ CAUSES = (
     "refused",
     "shown but misread",
     "told what may not be seen",
+    "malformed",
     "asserted what nobody knows",
     "not known",
 )
-"""The last one is for systems without retrieval, for tasks that need no passage, and where it is not known which
+"""``malformed``: wrong, and no value of the form that was asked for is in the answer. The last one is for systems without retrieval, for tasks that need no passage, and where it is not known which
 documents were shown."""
 
 
@@ -64,6 +66,8 @@ def cause(
         return "refused"
     if contains(prediction.text, str(sample.tags.get("secret", ""))):
         return "told what may not be seen"
+    if sample.query.schema is not None and repaired_error(prediction.text, sample.query.schema):
+        return "malformed"
     if sample.reference is None:
         return "asserted what nobody knows"
     return "shown but misread" if prediction.retrieves and prediction.shown and sample.relevant else "not known"

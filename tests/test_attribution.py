@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ def prediction(text: str = "13 euros", documents: str = "", shown: str = "", **m
 
 
 FORM = {"answer": "12 euros"}
+ASKED = Query(text="q", schema={"type": "object", "required": ["answer"]})
 CASES: list[tuple[str, Sample, Prediction, dict[str, Any]]] = [
     ("no call", sample(), prediction("", error="time-out"), {}),
     ("not in corpus", sample(relevant=("lost",)), prediction(documents="wrong", shown="0"), {}),
@@ -45,6 +47,9 @@ CASES: list[tuple[str, Sample, Prediction, dict[str, Any]]] = [
     ("refused", sample(), prediction("I don't know."), {}),
     ("shown but misread", sample(), prediction(documents="wrong right", shown="0 1"), {"holds": [False, True]}),
     ("shown but misread", sample(FORM), prediction('{"answer": "9 euros"}', "right", "0"), {}),
+    ("malformed", replace(sample(FORM), query=ASKED), prediction("the answer is 9", "right", "0"), {}),
+    ("malformed", replace(sample(FORM), query=ASKED), prediction('{"reply": "9 euros"}'), {}),
+    ("shown but misread", replace(sample(FORM), query=ASKED), prediction('{"answer": "9"}', "right", "0"), {}),
     ("not known", sample(), prediction(), {}),
     ("asserted what nobody knows", sample(None, ()), prediction(documents="wrong", shown="0"), {}),
     (

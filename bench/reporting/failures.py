@@ -14,6 +14,7 @@ CAUSES = (
     "asserted what nobody knows",
     "not known",
     "right but malformed",
+    "malformed",
     "refused",
     "no call",
 )

@@ -47,6 +47,8 @@ _HIGHER: tuple[tuple[str, str, str], ...] = (
     ("out_of_scope_recall", "out-of-scope recall", "Answers"),
     ("accepted", "accepted answers", "Answers"),
     ("correct_rate", "outcome: correct", "Answers"),
+    ("consistency:agreement", "agreement across wordings", "Answers"),
+    ("coverage", "values kept in summaries", "Answers"),
     ("format_adherence", "format adherence", "Format"),
     ("rules_followed", "rule adherence", "Format"),
     ("rule_share", "rule adherence, rule by rule", "Format"),
