@@ -28,8 +28,8 @@ CAUSES = (
     "asserted what nobody knows",
     "not known",
 )
-"""``malformed``: wrong, and no value of the form that was asked for is in the answer. The last one is for systems without retrieval, for tasks that need no passage, and where it is not known which
-documents were shown."""
+"""``malformed``: wrong, and no value of the form that was asked for is in the answer. ``not known`` is for systems
+without retrieval, for tasks that need no passage, and where it is not known which documents were shown."""
 
 
 def cause(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bench.json_lines import read_objects
 from bench.tasks.base import Suite
-from bench.tasks.lines import EXAMPLE, Limits, Line, Lines, lines_suite
+from bench.tasks.line import EXAMPLE, Line, Lines
+from bench.tasks.lines import Limits, lines_suite
 from systems.artifacts import file_hash
 from systems.base import UserError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from bench.tasks.lines import INSTRUCTIONS, RETRIEVAL
+from bench.tasks.lines_task import INSTRUCTIONS, RETRIEVAL
 from bench.tasks.public.source import DataSet, Source
 from systems.base import Document
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.tasks.lines import RULES
+from bench.tasks.lines_task import RULES
 from bench.tasks.public.source import DataSet, Source
 from systems.base import UserError
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.tasks.lines import INSTRUCTIONS
+from bench.tasks.lines_task import INSTRUCTIONS
 from bench.tasks.public.source import DataSet, Source
 from systems.base import Document, UserError
 

@@ -22,7 +22,7 @@ TABLES = (".jsonl", ".jsonl.gz", ".csv", ".tsv", ".json", ".parquet")
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """What a reader found: records as ``bench.tasks.lines`` describes them, and the documents they are asked over."""
+    """What a reader found: records as ``bench.tasks.line`` describes them, and the documents they are asked over."""
 
     records: Iterable[Mapping[str, Any]]
     corpus: Sequence[Document] = ()

@@ -8,7 +8,8 @@ from typing import cast
 
 from bench.metrics.text import normalise
 from bench.tasks.base import Suite
-from bench.tasks.lines import Limits, Line, Lines, lines_suite
+from bench.tasks.line import Line, Lines
+from bench.tasks.lines import Limits, lines_suite
 from bench.tasks.public.source import Reader, Source
 from systems.base import Failure, UserError
 
