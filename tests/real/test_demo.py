@@ -38,7 +38,7 @@ def command(place: Path) -> list[str]:
 def killed_when(place: Path, moment: Callable[[], bool]) -> None:
     """Start the run and kill -9 its process at the moment, and nothing else: the engine has to go with it."""
     process = subprocess.Popen(command(place), start_new_session=True, stderr=(place / "log").open("ab"))
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while not moment():
         assert process.poll() is None, (place / "log").read_text()[-2000:]
         assert time.monotonic() < deadline, "the moment to kill never came"
