@@ -6,6 +6,7 @@ wants the index, and by ``adapter`` that it wants tuned weights.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -139,11 +140,15 @@ class Assembly:
         """The retriever of a node over the built index. It finds ``at_least`` as many chunks as are to be shown.
 
         ``queries``: what it will be asked, where that is known and its time is not measured. A node that holds another
-        one changes what that one finds, and is told all questions of the run.
+        one works with what that one finds, and is told all questions of the run if it has a place for them.
         """
         if "retriever" in node:
-            inner = self.retriever(node.retriever, index, at_least, queries)
-            return build(node)(retriever=inner, questions=[sample.query.search_text() for sample in self.samples])
+            from hydra.utils import get_object
+
+            parts: dict[str, Any] = {"retriever": self.retriever(node.retriever, index, at_least, queries)}
+            if "questions" in inspect.signature(get_object(node["_target_"])).parameters:
+                parts["questions"] = [sample.query.search_text() for sample in self.samples]
+            return build(node)(**parts)
         depth = {"top_k": max(node.top_k, at_least)} if "top_k" in node else {}
         embedder = self.embedder_of(node)
         if embedder is not None and queries:
@@ -205,4 +210,6 @@ def searching(node: Any) -> Any:
     """The retriever node that searches the index: itself, or the innermost one it holds."""
     while "retriever" in node:
         node = node.retriever
+        if not hasattr(node, "get"):
+            raise UserError(f"retriever.retriever={node}: must be settings of a retriever, as conf/retriever has them")
     return node

@@ -57,7 +57,7 @@ def test_the_table_has_a_line_for_every_retriever(place: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["retrievers=nosuch"], "retriever=nosuch: no such option; there are: bm25, degraded, dense, fused"),
+        (["retrievers=nosuch"], "retriever=nosuch: no such option; there are: bm25, degraded, dense, fused, two_step"),
         (["retriever=bm25"], "retriever=: say retrievers=NAME or several, as retrievers=bm25,dense"),
         (["retrievers=bm25", "--fast"], "--fast: no such flag here; settings are given as key=value"),
     ],
