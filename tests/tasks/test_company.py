@@ -19,6 +19,7 @@ from bench.tasks.company.extraction import Extraction
 from bench.tasks.company.facts import Facts
 from bench.tasks.company.review import Review
 from bench.tasks.company.routing import Routing, cores
+from bench.tasks.company.summaries import Summaries
 from bench.tasks.company.unanswerable import Unanswerable
 from bench.world.company import Company, found
 from bench.world.documents import LEVELS, documents
@@ -152,6 +153,14 @@ def test_without_parity_no_lesson_names_an_evaluated_entity(entities: int) -> No
         assert [name for name in names if re.search(rf"\b{name}\b", text)] == []
         assert [name for name in evaluated if name in text] == []
     assert lessons(Facts, False, entities)
+
+
+def test_samples_of_one_wording_are_one_cluster() -> None:
+    """100 messages or pages from a few wordings are no 100 independent questions."""
+    for kind in (Routing, Summaries):
+        made = samples(kind, "test")
+        assert all(sample.cluster == sample.template != "" for sample in made)
+        assert len({sample.cluster for sample in made}) < len(made) / 2
 
 
 def test_without_parity_every_kind_of_entity_is_both_asked_and_taught() -> None:

@@ -83,6 +83,7 @@ class Summaries(CompanyTask):
                 query=self._query(page),
                 reference=_summary(page),
                 open=True,
+                cluster=page.template,
                 template=page.template,
                 tags={
                     "required": [fact.value for fact in page.facts],
