@@ -9,7 +9,16 @@ import numpy as np
 from scipy.stats import rankdata
 
 from bench.stats.intervals import Interval, percent
-from bench.stats.resampling import Fold, Stratum, cluster_ids, cluster_totals, expanded_percentile, resample
+from bench.stats.resampling import (
+    CELLS_PER_BLOCK,
+    Fold,
+    Stratum,
+    cluster_ids,
+    cluster_totals,
+    draws,
+    expanded_percentile,
+    resample,
+)
 
 
 @dataclass(frozen=True)
@@ -39,10 +48,12 @@ def auroc(scores: Sequence[float] | np.ndarray, labels: Sequence[bool] | np.ndar
 
 def best_threshold(scores: np.ndarray, labels: np.ndarray) -> float:
     """The lowest score from which on flagging gives the highest F1."""
-    values = np.unique(scores)
-    right = np.array([np.sum(labels & (scores >= value)) for value in values])
-    flagged = np.array([np.sum(scores >= value) for value in values])
-    return float(values[np.argmax(2 * right / (flagged + labels.sum()))])
+    values, first = np.unique(np.sort(scores), return_index=True)
+    rising = labels[np.argsort(scores)]
+    # Of the sorted rows, all from the first of a value on are flagged.
+    right = rising.sum() - np.concatenate([[0], np.cumsum(rising)])[first]
+    flagged = len(scores) - first
+    return float(values[np.argmax(2 * right / (flagged + rising.sum()))])
 
 
 def cross_validated(
@@ -125,13 +136,19 @@ def _f1(cells: np.ndarray) -> np.ndarray:
 
 
 def _resampled_auroc(score: np.ndarray, label: np.ndarray, ids: np.ndarray, repeats: int, seed: int) -> np.ndarray:
-    """Areas of resamples, shape (repeats,): with weights per row, and all rows sorted once."""
-    count = int(ids.max()) + 1
-    weights = resample(np.eye(count), repeats, seed)[:, ids]
-    _, level = np.unique(score, return_inverse=True)
-    size = int(level.max()) + 1
-    onto = np.zeros((len(score), size))
-    onto[np.arange(len(score)), level] = 1
-    yes, no = (weights * label) @ onto, (weights * ~label) @ onto
-    below = np.cumsum(no, axis=1) - no / 2
-    return _ratio((yes * below).sum(axis=1), yes.sum(axis=1) * no.sum(axis=1))
+    """Areas of resamples, shape (repeats,): rows are sorted once, and each resample gives them weights.
+
+    O(rows) time per resample; no more than a block of resamples is in memory.
+    """
+    order = np.argsort(score, kind="stable")
+    _, first = np.unique(score[order], return_index=True)
+    positive = label[order]
+    areas = []
+    for block in draws(int(ids.max()) + 1, repeats, seed):
+        for part in np.array_split(block, -(-len(block) * len(score) // CELLS_PER_BLOCK)):
+            weights = part[:, ids[order]].astype(float)
+            yes = np.add.reduceat(weights * positive, first, axis=1)
+            no = np.add.reduceat(weights * ~positive, first, axis=1)
+            below = np.cumsum(no, axis=1) - no / 2
+            areas.append(_ratio((yes * below).sum(axis=1), yes.sum(axis=1) * no.sum(axis=1)))
+    return np.concatenate(areas)

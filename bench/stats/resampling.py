@@ -6,7 +6,7 @@ needed, one resample is one row of a matrix product, and all measures of all sys
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -48,10 +48,14 @@ def resample(totals: np.ndarray, repeats: int, seed: int, stream: int = 0) -> np
     The same ``seed`` and ``stream`` give the same draws for the same number of clusters, so that measures and systems
     share them. Strata that are added up must differ in ``stream``, or their errors would rise and fall together.
     """
-    clusters = len(totals)
+    return np.concatenate([block.astype(float) @ totals for block in draws(len(totals), repeats, seed, stream)])
+
+
+def draws(clusters: int, repeats: int, seed: int, stream: int = 0) -> Iterator[np.ndarray]:
+    """How often each cluster was drawn, in blocks of resamples: shape (resamples of the block, clusters)."""
     rows = max(1, CELLS_PER_BLOCK // clusters)
-    blocks = (_draws(clusters, min(rows, repeats - at), seed, stream, at) for at in range(0, repeats, rows))
-    return np.concatenate([block.astype(float) @ totals for block in blocks])
+    for at in range(0, repeats, rows):
+        yield _draws(clusters, min(rows, repeats - at), seed, stream, at)
 
 
 @lru_cache(maxsize=BLOCKS_KEPT)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
-from bench.stats.detection import auroc, best_threshold, cross_validated, detection
+from bench.stats.detection import _resampled_auroc, auroc, best_threshold, cross_validated, detection
+from bench.stats.resampling import resample
 
 
 def test_by_hand() -> None:
@@ -35,15 +38,34 @@ def test_as_scikit_learn_has_it() -> None:
 
 
 def test_resampled_areas_are_areas_of_the_resampled_rows() -> None:
-    from bench.stats.detection import _resampled_auroc
-    from bench.stats.resampling import resample
-
     rng = np.random.default_rng(5)
     ids = np.repeat(np.arange(12), 3)
     labels, scores = rng.random(36) < 0.5, rng.integers(0, 6, 36).astype(float)
     weights = resample(np.eye(12), 20, 0)[:, ids].astype(int)
     by_hand = [auroc(np.repeat(scores, row), np.repeat(labels, row)) for row in weights]
     assert _resampled_auroc(scores, labels, ids, 20, 0) == pytest.approx(by_hand)
+
+
+def test_continuous_scores_take_no_square_of_memory() -> None:
+    """6,000 different scores: a table of rows by scores, or of rows by rows, would be 288 MB of numbers."""
+    rng = np.random.default_rng(2)
+    labels = rng.random(6000) < 0.3
+    scores = rng.normal(labels * 1.0)
+    tracemalloc.start()
+    areas = _resampled_auroc(scores, labels, np.arange(6000), 200, 0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 150e6
+    assert areas.mean() == pytest.approx(auroc(scores, labels), abs=0.005)
+
+
+def test_the_threshold_is_that_of_trying_each() -> None:
+    rng = np.random.default_rng(4)
+    labels = rng.random(200) < 0.4
+    scores = np.round(rng.normal(labels * 1.0), 1)
+    values = np.unique(scores)
+    f1 = [2 * np.sum(labels & (scores >= one)) / (np.sum(scores >= one) + labels.sum()) for one in values]
+    assert best_threshold(scores, labels) == values[np.argmax(f1)]
 
 
 def test_a_threshold_is_chosen_without_the_rows_it_judges() -> None:
