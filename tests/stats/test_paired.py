@@ -21,6 +21,7 @@ from bench.stats import (
     sign_flip_permutation,
     two_one_sided_tests,
 )
+from bench.stats.power import mcnemar_power
 
 
 @pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (0, 6), (5, 5), (3, 10), (12, 30), (200, 260)])
@@ -103,24 +104,35 @@ def test_paired_bootstrap_keeps_the_pairing() -> None:
     assert (found.estimate, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
 
 
-def test_detectable_effect_solves_connors_formula() -> None:
-    n, discordance = 200, 0.3
-    effect = minimum_detectable_effect_paired(n, discordance)
+def test_power_of_the_exact_test_by_enumeration() -> None:
+    """Every table of 25 pairs: its chance, and whether statsmodels calls it significant."""
+    n, discordance, difference = 25, 0.4, 0.25
+    chances = [(discordance + difference) / 2, (discordance - difference) / 2, 1 - discordance]
+    tables = [(b, c) for b in range(n + 1) for c in range(n + 1 - b)]
+    expected = sum(
+        float(stats.multinomial.pmf([b, c, n - b - c], n, chances))
+        for b, c in tables
+        if b + c and mcnemar([[0, b], [c, 0]], exact=True).pvalue < 0.05
+    )
+    assert mcnemar_power(n, discordance, difference) == pytest.approx(expected, abs=1e-6)
+
+
+def test_detectable_effect_of_ten_discordant_pairs_by_hand() -> None:
+    """All discordant: 9 of 10 are needed (p = 0.021), so P(B(10, q) >= 9) = 0.8 and the difference is 2q − 1."""
+    effect = minimum_detectable_effect_paired(10, 1.0)
     assert effect is not None
-    z_level, z_power = stats.norm.isf(0.025), stats.norm.isf(0.2)
-    needed = (z_level * np.sqrt(discordance) + z_power * np.sqrt(discordance - effect**2)) ** 2 / effect**2
-    assert needed == pytest.approx(n)
+    assert stats.binom.sf(8, 10, (1 + effect) / 2) == pytest.approx(0.8, abs=1e-4)
 
 
-def test_detectable_effect_has_the_power_it_claims() -> None:
-    """Simulated: 80 % of exact McNemar tests find it (the exact test is a little conservative)."""
-    n, discordance = 300, 0.2
+@pytest.mark.parametrize(("n", "discordance"), [(20, 0.45), (60, 0.3), (300, 0.2), (1000, 0.02)])
+def test_detectable_effect_has_the_power_it_claims(n: int, discordance: float) -> None:
+    """Simulated: 80 % of the exact tests find it."""
     effect = minimum_detectable_effect_paired(n, discordance)
     assert effect is not None
     chances = [(discordance + effect) / 2, (discordance - effect) / 2, 1 - discordance]
-    drawn = np.random.default_rng(0).multinomial(n, chances, size=1500)
+    drawn = np.random.default_rng(0).multinomial(n, chances, size=4000)
     power = np.mean([mcnemar_exact(int(b), int(c)) < 0.05 for b, c, _ in drawn])
-    assert 0.74 <= power <= 0.84
+    assert power == pytest.approx(0.8, abs=0.02)
 
 
 def test_detectable_effect_where_nothing_differed() -> None:
