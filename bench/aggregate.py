@@ -15,20 +15,25 @@ from typing import Any
 from bench.contrasts import Contrast, contrast
 from bench.metrics.base import Metric
 from bench.records import Estimate, Prediction, Sample, Score
+from bench.sensitivity import FEW_PAIRS, Detectable, detectable, equivalence
 from bench.stats import (
+    Equivalence,
     bonett_price,
     holm,
     mcnemar_exact,
     minimum_detectable_effect_paired,
     order_statistic,
     quantile_interval,
+    two_one_sided_tests,
     wilson,
 )
 from bench.stats.effects import CONTRASTS, GRID
-from bench.tables import Table, Tables
+from bench.tables import TOKENS, Table, Tables
 
 SUITE = "suite"
 """Stands for the whole suite where a task's name is due."""
+REPEATS = 10_000
+"""Resamples, and permutations drawn where there are too many to count."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def estimates(
     scores: Sequence[Score],
     metrics: Sequence[Metric],
     level: float = 0.95,
-    repeats: int = 2000,
+    repeats: int = REPEATS,
     seed: int = 0,
 ) -> dict[str, SystemEstimates]:
     """Per system: every measure, per task and suite-wide.
@@ -110,9 +115,10 @@ def comparisons(
     metrics: Sequence[Metric],
     systems: Sequence[str] | None = None,
     level: float = 0.95,
-    repeats: int = 2000,
+    repeats: int = REPEATS,
     seed: int = 0,
     tokens: bool = True,
+    margin: float | None = None,
 ) -> list[dict[str, Any]]:
     """Every pair of systems on the samples both have a value for, per measure and task (and ``suite``, if several).
 
@@ -120,8 +126,10 @@ def comparisons(
     interval. Otherwise: cluster sign flips and paired cluster bootstrap (``discordant`` counts the rows where a or b
     scored more); a measure that is no mean (macro F1) has whole clusters of answers exchanged between the two systems
     instead. ``p_holm`` corrects within measure and task. ``mde``: the difference the comparison would have found with
-    80 % power at 5 %, two-sided; ``None`` where nothing would do.
+    80 % power at 5 %, two-sided; ``None`` where nothing would do, with ``mde_reason``.
+    A pair that shares only some of a measure's tasks has no suite row: see ``partial_suites``.
     ``tokens``: compare token counts too.
+    ``margin``: differences up to it count as the same; each row but those of tokens has an ``equivalence`` then.
     """
     tables = Tables.of(samples, predictions, scores, metrics)
     names = list(systems or tables.systems)
@@ -132,48 +140,91 @@ def comparisons(
             family = []
             for a, b in pairs:
                 found = tables.aligned(measure, tasks, (a, b))
-                if found:
+                if found and (task != SUITE or not _lacking(tables, measure, names, (a, b))):
                     row = {"measure": measure, "task": task, "a": a, "b": b}
-                    family.append(row | _compare(found, level, repeats, seed))
+                    within = None if measure in TOKENS else margin
+                    family.append(row | _compare(found, level, repeats, seed, within))
             for row, adjusted in zip(family, holm([row["p_value"] for row in family]), strict=True):
                 rows.append(row | {"p_holm": adjusted})
     return rows
 
 
-def _compare(found: Sequence[Table], level: float, repeats: int, seed: int) -> dict[str, Any]:
-    """Difference, interval, test, power."""
+def partial_suites(
+    samples: Sequence[Sample],
+    predictions: Sequence[Prediction],
+    scores: Sequence[Score],
+    metrics: Sequence[Metric],
+    systems: Sequence[str] | None = None,
+) -> list[str]:
+    """Pairs of systems that share only some of a measure's tasks, in words: a suite of fewer tasks is another suite."""
+    tables = Tables.of(samples, predictions, scores, metrics)
+    names = list(systems or tables.systems)
+    return [
+        f"{a} and {b}: not compared in {measure} over the whole suite; they share no sample of {', '.join(lacking)}"
+        for measure in tables.metrics
+        for at, a in enumerate(names)
+        for b in names[at + 1 :]
+        if tables.aligned(measure, tables.tasks, (a, b)) and (lacking := _lacking(tables, measure, names, (a, b)))
+    ]
+
+
+def _lacking(tables: Tables, measure: str, systems: Sequence[str], pair: tuple[str, str]) -> list[str]:
+    """Tasks in which some of the systems has a value, but not both of the pair on one sample."""
+    return [
+        task
+        for task in tables.tasks
+        if any(tables.rows(measure, task, [one]) for one in systems) and not tables.rows(measure, task, pair)
+    ]
+
+
+def _compare(
+    found: Sequence[Table], level: float, repeats: int, seed: int, margin: float | None = None
+) -> dict[str, Any]:
+    """Difference, interval, test, power, and whether the two are the same within the margin."""
     only = found[0] if len(found) == 1 else None
     if only is not None and only.binary and only.independent:
         b, c = only.discordant()
         n = only.n
         interval = bonett_price(b, c, n, level)
-        return {
+        least = minimum_detectable_effect_paired(n, (b + c) / n)
+        row = {
             "difference": interval.estimate,
             "low": interval.low,
             "high": interval.high,
             "test": "exact McNemar",
             "p_value": mcnemar_exact(b, c),
-            "mde": minimum_detectable_effect_paired(n, (b + c) / n),
+            "mde": least,
             "n": n,
             "discordant": [b, c],
             "method": interval.method,
         }
+        same = None if margin is None else two_one_sided_tests(only.differences(), margin)
+        return row | _told(Detectable(least, FEW_PAIRS if least is None else None), same)
     result = contrast(found, (1.0, -1.0), level, repeats, seed)
     test = result.exchange_test(repeats, seed)
-    row: dict[str, Any] = {
+    least_of_all = detectable(result)
+    row = {
         "difference": result.estimate,
         "low": result.low,
         "high": result.high,
         "test": test.method,
         "p_value": test.p_value,
-        "mde": result.detectable(),
+        "mde": least_of_all.difference,
         "n": result.n,
         "method": result.method,
     }
     if all(table.is_mean for table in found):
         counts = [table.discordant() for table in found]
         row["discordant"] = [sum(b for b, _ in counts), sum(c for _, c in counts)]
-    return row
+    return row | _told(least_of_all, None if margin is None else equivalence(result, margin))
+
+
+def _told(least: Detectable, same: Equivalence | None) -> dict[str, Any]:
+    """What a row says only sometimes."""
+    told: dict[str, Any] = {} if least.reason is None else {"mde_reason": least.reason}
+    if same is not None:
+        told["equivalence"] = {"margin": same.margin, "p_value": same.p_value, "equivalent": same.equivalent}
+    return told
 
 
 def effects(
@@ -184,7 +235,7 @@ def effects(
     grid: Mapping[str, str] | None = None,
     interaction: bool = True,
     level: float = 0.95,
-    repeats: int = 2000,
+    repeats: int = REPEATS,
     seed: int = 0,
 ) -> dict[str, Any]:
     """The 2 × 2 grid per measure: ``{measure: {"retrieval": estimate, "tuning": …, "interaction": …, "tasks": {…}}}``.

@@ -10,7 +10,6 @@ import numpy as np
 
 from bench.stats.intervals import Interval, unvaried_interval
 from bench.stats.paired import PairedTest, sign_flip_permutation
-from bench.stats.power import minimum_detectable_effect
 from bench.stats.resampling import (
     CELLS_PER_BLOCK,
     Stratum,
@@ -21,6 +20,10 @@ from bench.stats.resampling import (
 )
 from bench.tables import Table
 
+NO_SPREAD = "no interval: the values show no spread, and no bounds are known"
+LARGEST_SCALE = 10**6
+"""Beyond it the exact test of whole numbers would take too long anyway."""
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -29,6 +32,8 @@ class Contrast:
     tables: tuple[Table, ...]
     coefficients: tuple[float, ...]
     interval: Interval
+    strata: tuple[Stratum, ...]
+    """Its resampled parts, one for each of ``stratified(tables)``."""
 
     @property
     def estimate(self) -> float:
@@ -54,39 +59,19 @@ class Contrast:
     def exchange_test(self, repeats: int, seed: int) -> PairedTest:
         """p value of no difference between two systems: the answers of a whole cluster change places."""
         if all(table.is_mean for table in self.tables):
-            influence, clusters = self._influence()
-            # Scaled so, the shares of 0/1 values are whole numbers, for which the test is exact.
-            influence = influence * len(self.tables) * math.lcm(*(table.n for table in self.tables))
-            return sign_flip_permutation(influence, clusters, repeats, seed)
+            influence = np.concatenate(
+                [table.differences() / (len(self.tables) * table.weight) for table in self.tables]
+            )
+            clusters = [name for table in self.tables for name in table.clusters]
+            return sign_flip_permutation(influence * self._whole(), clusters, repeats, seed)
         return _exchange(self.tables, repeats, seed)
 
-    def detectable(self) -> float | None:
-        """Smallest true difference found with 80 % power, from the cluster-robust standard error."""
-        if not all(table.is_mean for table in self.tables):
-            if self.low is None or self.high is None:
-                return None
-            # The interval's half-width stands for 1.96 standard errors of a measure that is no mean.
-            count = len({name for table in self.tables for name in table.clusters})
-            return minimum_detectable_effect((self.high - self.low) / 3.92, count)
-        influence, clusters = self._influence(centred=True)
-        sums = np.bincount(cluster_ids(clusters), influence)
-        count = len(sums)
-        if count < 2:
-            return None
-        if float(np.sum(sums**2)) < 1e-18 and all(table.bounded for table in self.tables):
-            # No spread seen: as if one cluster had gone either way (Bonett and Price 2012).
-            return minimum_detectable_effect(float(np.sqrt(2)) / (count + 2), count)
-        return minimum_detectable_effect(float(np.sqrt(count / (count - 1) * np.sum(sums**2))), count)
-
-    def _influence(self, centred: bool = False) -> tuple[np.ndarray, list[str]]:
-        """Each row's share in the estimate (less its task's mean share, if centred), and its cluster."""
-        parts = []
-        for table in self.tables:
-            pairs = zip(self.coefficients, table.columns, strict=True)
-            values = np.sum([weight * one[:, 0] for weight, one in pairs], axis=0)
-            # Every task weighs the same, and so does every row of a task.
-            parts.append((values - values.mean() * centred) / (len(self.tables) * table.n))
-        return np.concatenate(parts), [name for table in self.tables for name in table.clusters]
+    def _whole(self) -> int:
+        """Scaled so, the shares of 0/1 values are whole numbers, for which the test is exact."""
+        if not all(table.weight.is_integer() for table in self.tables):
+            return 1
+        common = len(self.tables) * math.lcm(*(int(table.weight) for table in self.tables))
+        return common if common <= LARGEST_SCALE else 1
 
 
 def contrast(tables: Sequence[Table], coefficients: Sequence[float], level: float, repeats: int, seed: int) -> Contrast:
@@ -101,7 +86,7 @@ def contrast(tables: Sequence[Table], coefficients: Sequence[float], level: floa
     ]
     estimate = float(np.mean(observed))
     strata = []
-    for stream, group in enumerate(_groups(tables)):
+    for stream, group in enumerate(stratified(tables)):
         members = [tables[at] for at in group]
         ids = cluster_ids([name for table in members for name in table.clusters])
         starts = np.cumsum([0, *(table.n for table in members)])
@@ -118,7 +103,7 @@ def contrast(tables: Sequence[Table], coefficients: Sequence[float], level: floa
             share += np.where(np.isnan(values), observed[group[at]], values) / len(tables)
         strata.append(Stratum(share, len(totals), len(members) / len(tables)))
     interval = _interval(tables, weights, estimate, strata, level, repeats)
-    return Contrast(tuple(tables), weights, interval)
+    return Contrast(tuple(tables), weights, interval, tuple(strata))
 
 
 def _interval(
@@ -130,8 +115,9 @@ def _interval(
     repeats: int,
 ) -> Interval:
     """The expanded percentile interval, or what stands for it where resampling shows no spread."""
-    low, high = sum(min(0.0, one) for one in coefficients), sum(max(0.0, one) for one in coefficients)
-    bounded = all(table.bounded for table in tables)
+    bounded = all(table.bounds is not None for table in tables)
+    least, most = tables[0].bounds or (-math.inf, math.inf)
+    low, high = (sum(pick(one * least, one * most) for one in coefficients) for pick in (min, max))
     spread = [one.clusters > 1 and float(np.ptp(one.statistics)) > 1e-12 for one in strata]
     varied = [one for one, some in zip(strata, spread, strict=True) if some]
     unvaried = [one for one, some in zip(strata, spread, strict=True) if not some]
@@ -141,7 +127,9 @@ def _interval(
         return unvaried_interval(min(high, max(low, estimate)), effective, level, (low, high))
     if not bounded and any(stratum.clusters < 2 for stratum in strata):
         return Interval(estimate, None, None, "no interval: a task has a single cluster")
-    ends = expanded_percentile(varied if bounded and varied else strata, level)
+    if not varied:
+        return Interval(estimate, None, None, NO_SPREAD)
+    ends = expanded_percentile(varied if bounded else strata, level)
     assert ends is not None
     if bounded and unvaried:
         ends = _widened(estimate, ends, varied, unvaried, level, (low, high))
@@ -177,7 +165,7 @@ def _widened(
     return max(bounds[0], estimate - math.sqrt(below)), min(bounds[1], estimate + math.sqrt(above))
 
 
-def _groups(tables: Sequence[Table]) -> list[list[int]]:
+def stratified(tables: Sequence[Table]) -> list[list[int]]:
     """Indices of tables, together where they share a cluster, directly or through others."""
     groups: list[tuple[set[str], list[int]]] = []
     for at, table in enumerate(tables):

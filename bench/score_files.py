@@ -35,14 +35,16 @@ class Given:
     name: str = "score"
     unit: str = "mean"
     higher_is_better: bool = True
+    bounds: tuple[float, float] | None = None
+    """The least and the greatest score possible; ``None``: the user did not say."""
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
         """Never asked: the values are there."""
         raise NotImplementedError("given scores are not computed")
 
 
-def read_scores(path: Path) -> Pool:
-    """All scores of a file. The first mistake is an error that names its line."""
+def read_scores(path: Path, bounds: tuple[float, float] | None = None) -> Pool:
+    """All scores of a file; ``bounds`` are what a score can be. The first mistake is an error that names its line."""
     samples: dict[tuple[str, str], Sample] = {}
     lines: dict[tuple[str, str, str], int] = {}
     predictions, scores = [], []
@@ -53,6 +55,8 @@ def read_scores(path: Path) -> Pool:
             if not text.strip():
                 raise UserError(f"{where}: {key} is empty")
         value = _number(row["score"], where)
+        if bounds is not None and not bounds[0] <= value <= bounds[1]:
+            raise UserError(f"{where}: score {value:g} is not within bounds={bounds[0]:g},{bounds[1]:g}")
         if (system, task, name) in lines:
             first = lines[system, task, name]
             raise UserError(f"{where}: system {system!r} has a score for sample {name!r} on line {first} already")
@@ -65,7 +69,7 @@ def read_scores(path: Path) -> Pool:
         scores.append(Score(system=system, task=sample.task, sample=name, repeat=0, metric=Given.name, value=value))
     if not scores:
         raise UserError(f"{path}: has no scores")
-    return Pool(tuple(samples.values()), tuple(predictions), tuple(scores), (Given(),))
+    return Pool(tuple(samples.values()), tuple(predictions), tuple(scores), (Given(bounds=bounds),))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

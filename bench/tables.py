@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from bench.metrics.base import Metric
+from bench.metrics.base import UNIT_RANGE, Metric, bounds_of
 from bench.metrics.fold import FoldMetric
 from bench.records import Prediction, Sample, Score
 from bench.stats.resampling import Fold, mean_fold
 
 TOKENS = ("tokens_in", "tokens_out")
+
+LARGEST_COMMON = 1000
+"""Greatest common multiple of the samples' repeats that weights are scaled by."""
 
 Row = tuple[str, int]
 """Sample id and repeat."""
@@ -28,6 +33,8 @@ class Table:
     """Per system: shape (rows, columns)."""
     clusters: tuple[str, ...]
     fold: Fold
+    bounds: tuple[float, float] | None = None
+    """The least and the greatest value of the statistic; ``None``: not known."""
 
     @property
     def n(self) -> int:
@@ -39,23 +46,28 @@ class Table:
 
     @cached_property
     def binary(self) -> bool:
-        """Whether all values are 0 or 1."""
-        return self.is_mean and all(bool(np.isin(one[:, 0], (0.0, 1.0)).all()) for one in self.columns)
-
-    @cached_property
-    def bounded(self) -> bool:
-        """Whether the statistic lies in 0 … 1: a fold does by contract."""
-        return not self.is_mean or all(bool((one[:, 0] >= 0).all() and (one[:, 0] <= 1).all()) for one in self.columns)
+        """Whether the measure lies in 0 … 1 and all values are 0 or 1, each of the same weight."""
+        known = self.is_mean and self.bounds == UNIT_RANGE
+        return known and all(bool(np.isin(one, (0.0, 1.0)).all()) for one in self.columns)
 
     @property
     def independent(self) -> bool:
         """Whether no two rows share a cluster."""
         return len(set(self.clusters)) == len(self.clusters)
 
+    @property
+    def weight(self) -> float:
+        """Sum of the rows' weights in a mean."""
+        return float(self.columns[0][:, 1].sum())
+
+    def differences(self) -> np.ndarray:
+        """Weighted differences of the first system from the second, shape (rows,)."""
+        return np.asarray(self.columns[0][:, 0] - self.columns[1][:, 0])
+
     def discordant(self) -> tuple[int, int]:
         """Rows only the first system got right, and rows only the second did."""
-        first, second = self.columns[0][:, 0], self.columns[1][:, 0]
-        return int(np.sum(first > second)), int(np.sum(first < second))
+        differences = self.differences()
+        return int(np.sum(differences > 0)), int(np.sum(differences < 0))
 
     def statistic(self, totals: np.ndarray, coefficients: Sequence[float]) -> np.ndarray:
         """The contrast, from the systems' column totals side by side: (..., systems · columns) to (...)."""
@@ -76,6 +88,8 @@ class Tables:
         self.measures = [*self.metrics, *TOKENS]
         self.values: dict[tuple[str, str, str], dict[Row, float]] = {}
         self.predictions: dict[tuple[str, str], dict[Row, Prediction]] = {}
+        self.others: set[str] = set()
+        """Measures with a value that is neither 0 nor 1."""
         self.order = {key: at for at, key in enumerate(self.samples)}
 
     @classmethod
@@ -106,6 +120,8 @@ class Tables:
 
     def _put(self, measure: str, task: str, system: str, row: Row, value: float) -> None:
         self.values.setdefault((measure, task, system), {})[row] = float(value)
+        if value not in UNIT_RANGE:
+            self.others.add(measure)
 
     def unit(self, measure: str) -> str:
         return "tokens" if measure in TOKENS else self.metrics[measure].unit
@@ -114,6 +130,18 @@ class Tables:
         """Each task on its own, and all together where there are several."""
         own = [(task, [task]) for task in self.tasks]
         return [*own, (suite, self.tasks)] if len(self.tasks) > 1 else own
+
+    def bounds(self, measure: str) -> tuple[float, float] | None:
+        """The least and the greatest value possible.
+
+        What the metric declares. One that declares nothing lies in 0 … 1 where every value in every task is 0 or 1
+        (right or wrong), and is unbounded otherwise; numbers alone never tell more. Token counts are unbounded.
+        """
+        if measure in TOKENS:
+            return None
+        metric = self.metrics[measure]
+        declared = UNIT_RANGE if isinstance(metric, FoldMetric) else bounds_of(metric)
+        return declared or (UNIT_RANGE if measure not in self.others else None)
 
     def rows(self, measure: str, task: str, systems: Sequence[str]) -> list[Row]:
         """Rows for which every one of the systems has a value, in the order of the samples."""
@@ -135,17 +163,32 @@ class Tables:
         self, measure: str, task: str, systems: Sequence[str], rows: Sequence[Row], clusters: tuple[str, ...]
     ) -> Table:
         metric = self.metrics.get(measure)
+        bounds = self.bounds(measure)
+        weights = np.ones(len(rows)) if measure in TOKENS else self._weights(task, systems, rows)
         if isinstance(metric, FoldMetric):
             samples = [self.samples[task, name] for name, _ in rows]
             counts = tuple(
-                metric.counts(samples, [self.predictions[task, system][row] for row in rows]) for system in systems
+                weights[:, None] * metric.counts(samples, [self.predictions[task, system][row] for row in rows])
+                for system in systems
             )
-            return Table(task, counts, clusters, metric.fold)
+            return Table(task, counts, clusters, metric.fold, bounds)
         columns = []
         for system in systems:
-            values = self.values[measure, task, system]
-            columns.append(np.array([(values[row], 1.0) for row in rows]))
-        return Table(task, tuple(columns), clusters, mean_fold)
+            values = np.array([self.values[measure, task, system][row] for row in rows])
+            columns.append(np.column_stack([weights * values, weights]))
+        return Table(task, tuple(columns), clusters, mean_fold, bounds)
+
+    def _weights(self, task: str, systems: Sequence[str], rows: Sequence[Row]) -> np.ndarray:
+        """One over how often all these systems were asked the row's sample, so that every sample weighs the same.
+
+        As whole numbers where they are small, for which permutation tests are exact.
+        """
+        asked = set(self.predictions[task, systems[0]]).intersection(
+            *(self.predictions[task, system] for system in systems)
+        )
+        times = Counter(name for name, _ in asked)
+        common = math.lcm(*set(times.values()))
+        return (common if common <= LARGEST_COMMON else 1) / np.array([times[name] for name, _ in rows])
 
     def _cluster(self, task: str, name: str) -> str:
         """What the sample shares with others; its own name, which repeats share, where it shares nothing."""

@@ -21,7 +21,10 @@ class Value:
 
 
 class Metric(Protocol):
-    """One measure. Needs no model: verdicts of detectors are handed in."""
+    """One measure. Needs no model: verdicts of detectors are handed in.
+
+    May have ``bounds``, the least and the greatest value possible (see ``bounds_of``).
+    """
 
     @property
     def name(self) -> str: ...
@@ -37,3 +40,13 @@ class Metric(Protocol):
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
         """``verdicts``: what detectors said of this prediction, by detector name, and under ``DECLARED``."""
         ...
+
+
+UNIT_RANGE = (0.0, 1.0)
+
+
+def bounds_of(metric: Metric) -> tuple[float, float] | None:
+    """The least and the greatest value of a metric: its ``bounds``; 0 and 1 for shares; ``None`` if it tells none."""
+    default = UNIT_RANGE if metric.unit == "share" else None
+    found: tuple[float, float] | None = getattr(metric, "bounds", default)
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from bench.metrics.base import DECLARED, Value
+from bench.metrics.base import DECLARED, UNIT_RANGE, Value
 from bench.records import Prediction, Sample
 
 
@@ -72,6 +72,7 @@ class CitationPrecision:
     detector: str = DECLARED
     name: str = "citation_precision"
     unit: str = "mean"
+    bounds: ClassVar = UNIT_RANGE
     higher_is_better: bool = True
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from bench.metrics.base import Value
+from bench.metrics.base import UNIT_RANGE, Value
 from bench.records import Prediction, Sample
 
 
@@ -130,6 +130,7 @@ class Claims:
     measure: str
     detector: str = "claims"
     unit: str = "mean"
+    bounds: ClassVar = UNIT_RANGE
 
     @property
     def name(self) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from bench.metrics.base import Value
+from bench.metrics.base import UNIT_RANGE, Value
 from bench.metrics.text import contains
 from bench.records import Prediction, Sample
 
@@ -20,6 +20,7 @@ class Coverage:
 
     name: str = "coverage"
     unit: str = "mean"
+    bounds: ClassVar = UNIT_RANGE
     higher_is_better: bool = True
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from bench.metrics.base import Value
+from bench.metrics.base import UNIT_RANGE, Value
 from bench.metrics.format_adherence import adherence_error
 from bench.metrics.json_text import fields, parse, same
 from bench.metrics.references import answer_kind
@@ -22,6 +22,7 @@ class FieldAccuracy:
 
     valid_only: bool = False
     unit: str = "mean"
+    bounds: ClassVar = UNIT_RANGE
     higher_is_better: bool = True
 
     @property

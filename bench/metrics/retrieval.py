@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from bench.metrics.base import Value
+from bench.metrics.base import UNIT_RANGE, Value
 from bench.records import Prediction, Sample
 
 Level = Literal["document", "chunk"]
@@ -53,6 +53,7 @@ class Recall:
     depth: int
     level: Level = "document"
     unit: str = "mean"
+    bounds: ClassVar = UNIT_RANGE
     higher_is_better: bool = True
 
     @property
@@ -89,6 +90,7 @@ class ReciprocalRank:
     level: Level = "document"
     name: str = "mrr"
     unit: str = "mean"
+    bounds: ClassVar = UNIT_RANGE
     higher_is_better: bool = True
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
@@ -103,6 +105,7 @@ class NDCG:
     depth: int = 10
     level: Level = "document"
     unit: str = "mean"
+    bounds: ClassVar = UNIT_RANGE
     higher_is_better: bool = True
 
     @property

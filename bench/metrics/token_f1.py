@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from bench.metrics.base import Value
+from bench.metrics.base import UNIT_RANGE, Value
 from bench.metrics.references import answer_kind, spellings
 from bench.metrics.text import normalise, plain
 from bench.records import Prediction, Sample
@@ -26,6 +26,7 @@ class TokenF1:
 
     name: str = "token_f1"
     unit: str = "mean"
+    bounds: ClassVar = UNIT_RANGE
     higher_is_better: bool = True
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:

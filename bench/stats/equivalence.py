@@ -10,6 +10,8 @@ from scipy.special import stdtr, stdtrit
 
 from bench.stats.resampling import cluster_ids
 
+ALPHA = 0.05
+
 
 @dataclass(frozen=True)
 class Equivalence:
@@ -34,34 +36,51 @@ def clustered_error(differences: np.ndarray, ids: np.ndarray) -> tuple[float, in
     return float(np.sqrt(clusters / (clusters - 1) * np.sum(residuals**2)) / len(differences)), clusters
 
 
+def unvaried_error(value: float, clusters: float, span: float) -> float:
+    """Standard error of a difference in −span … span that is the same in all clusters.
+
+    That of one cluster more in either direction (Bonett and Price 2012): none seen does not mean that there is none.
+    """
+    n = clusters + 2
+    mean = clusters * value / n
+    variance = (clusters * (value - mean) ** 2 + (span - mean) ** 2 + (-span - mean) ** 2) / n
+    return float(np.sqrt(variance / n))
+
+
+def within_margin(difference: float, error: float, freedom: float, margin: float, alpha: float = ALPHA) -> Equivalence:
+    """Two one-sided t tests from a difference and its standard error; without an error nothing is claimed (p = 1).
+
+    Raises ``ValueError`` for a margin that is not above 0.
+    """
+    if not margin > 0:
+        raise ValueError(f"two_one_sided_tests: margin {margin} must be above 0")
+    if not freedom > 0 or not error > 0:
+        return Equivalence(difference, None, None, margin, 1.0, False)
+    above = float(stdtr(freedom, -(difference + margin) / error))
+    below = float(stdtr(freedom, (difference - margin) / error))
+    half = -float(stdtrit(freedom, alpha)) * error
+    p_value = max(above, below)
+    return Equivalence(difference, difference - half, difference + half, margin, p_value, p_value < alpha)
+
+
 def two_one_sided_tests(
     differences: Sequence[float] | np.ndarray,
     margin: float,
     clusters: Sequence[Hashable] | None = None,
-    alpha: float = 0.05,
+    alpha: float = ALPHA,
 ) -> Equivalence:
     """Tests that the mean paired difference lies within ±margin (Schuirmann 1987), by Student's t over clusters.
 
-    Without any spread there is no error to judge by. Paired 0/1 outcomes without spread (all pairs agree) get the
-    error of a sample with one discordant pair more in either direction (Bonett and Price 2012); other differences
-    without spread, and a single cluster, claim nothing (p = 1).
+    Paired 0/1 outcomes have at least the error of clusters that all agree, with one more in either direction
+    (``unvaried_error``): one discordant pair is no better evidence of sameness than none. Other differences without
+    spread, and a single cluster, claim nothing (p = 1).
     """
     array = np.asarray(differences, dtype=float)
     if array.size == 0:
         raise ValueError("two_one_sided_tests: no differences")
-    if not margin > 0:
-        raise ValueError(f"two_one_sided_tests: margin {margin} must be above 0")
     ids = np.arange(len(array)) if clusters is None else cluster_ids(clusters)
     mean = float(array.mean())
     error, count = clustered_error(array, ids)
-    if count > 1 and np.ptp(array) == 0 and mean in (-1.0, 0.0, 1.0):
-        padded = np.concatenate([np.full(count, mean), [-1.0, 1.0]])
-        error = float(padded.std() / np.sqrt(len(padded)))
-    if count < 2 or not error > 0:
-        return Equivalence(mean, None, None, margin, 1.0, False)
-    freedom = count - 1
-    above = 1 - float(stdtr(freedom, (mean + margin) / error))
-    below = float(stdtr(freedom, (mean - margin) / error))
-    half = -float(stdtrit(freedom, alpha)) * error
-    p_value = max(above, below)
-    return Equivalence(mean, mean - half, mean + half, margin, p_value, p_value < alpha)
+    if count > 1 and bool(np.isin(array, (-1.0, 0.0, 1.0)).all()):
+        error = max(error, unvaried_error(mean, count, 1.0))
+    return within_margin(mean, error, count - 1, margin, alpha)
