@@ -8,6 +8,7 @@ first) and ``citations`` (passage numbers; read out of the answer where missing)
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,12 @@ def adopt(samples: Path, answers: Path | None, arguments: Sequence[str]) -> tupl
         for prediction in [*predictions, *missing]:
             journal.append(dataclasses.asdict(prediction))
     systems = list(dict.fromkeys(prediction.system for prediction in predictions))
-    text = f"{len(missing)} planned answers are not in {answers.name}; they count as failed calls."
+    findings = []
+    if missing:
+        findings.append(f"{len(missing)} planned answers are not in {answers.name}; they count as failed calls.")
+    if uneven := unevenly_answered(predictions):
+        text = f"{uneven} samples were answered fewer times than others by the same system"
+        findings.append(f"{text}; every sample weighs the same, and no further answers are supposed.")
     workspace.update_manifest(
         experiment=f"answers of {answers.name}",
         config=config,
@@ -94,7 +100,7 @@ def adopt(samples: Path, answers: Path | None, arguments: Sequence[str]) -> tupl
         documents=None,
         planned=len(predictions) + len(missing),
         systems=systems,
-        findings=[{"level": "warning", "text": text}] if missing else [],
+        findings=[{"level": "warning", "text": text} for text in findings],
         made_by=made_by,
         engine={"engine": "none: answers were given"},
         commit=commit(),
@@ -159,6 +165,15 @@ def unanswered(suite: Suite, predictions: Sequence[Prediction]) -> list[Predicti
         for sample in suite.samples()
         if (system, sample.task, sample.id) not in found
     ]
+
+
+def unevenly_answered(predictions: Sequence[Prediction]) -> int:
+    """How many samples have fewer answers of a system than others of its samples."""
+    times = Counter((one.system, one.task, one.sample) for one in predictions)
+    most: dict[str, int] = {}
+    for (system, _, _), count in times.items():
+        most[system] = max(count, most.get(system, 0))
+    return sum(count < most[system] for (system, _, _), count in times.items())
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str, Mapping[str, Any]]]:

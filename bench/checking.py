@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import re
 import types
 from collections.abc import Mapping, Sequence
@@ -50,12 +51,15 @@ class RunSettings:
     split: Literal["test", "development"]
     counterfactuals: Literal["none", "wrong"]
     probes: int | None
+    margin: float | None
 
     def __post_init__(self) -> None:
         least = {"repeats": 1, "passages": 1, "context_budget": 0, "seed": 0, "probes": 0}
         for name, value in least.items():
             if (getattr(self, name) or 0) < value:
                 raise UserError(f"{name}={getattr(self, name)}: must be {value} or more")
+        if self.margin is not None and not 0 < self.margin < math.inf:
+            raise UserError(f"margin={self.margin}: must be above 0, the largest difference that counts as the same")
         if not self.name or "/" in self.name:
             raise UserError(f"name={self.name}: must be a word without a slash; a directory is named by it")
 

@@ -76,7 +76,7 @@ def compare(
 
 def table(result: dict[str, Any]) -> str:
     """The comparisons as text: a line per pair."""
-    lines = [
+    lines: list[tuple[str, ...]] = [
         ("measure", "task", "a", "b", "a - b", "95 %", "only a", "only b", "p", "p Holm", "MDE", "same", "n"),
     ]
     for row in result["comparisons"]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.aggregate import QUANTILES, comparisons, effects, estimates, latency_estimates
+from bench.aggregate import QUANTILES, comparisons, effects, estimates, latency_estimates, partial_suites
 from bench.attribution import attribute
 from bench.config import build
 from bench.consistency import agreement
@@ -37,8 +37,8 @@ HEADLINE = (
 """Measures that systems are compared on, beside those that somebody added; the others are estimated only."""
 
 
-def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
-    """Everything ``summary.json`` says, from the run's files alone."""
+def summarise(workspace: Workspace, price: Price, margin: float | None = None) -> dict[str, Any]:
+    """Everything ``summary.json`` says, from the run's files alone; ``margin``: differences that count as the same."""
     manifest = workspace.read_manifest()
     samples = workspace.read_samples()
     predictions = workspace.read_predictions()
@@ -61,6 +61,7 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
     adapters = manifest.get("build", {}).get("adapters", {})
     shared = len({record["key"] for system, record in adapters.items() if system in GRID}) <= 1
     fair = not manifest.get("unequal")  # else the effects would be those of other settings too
+    partial = partial_suites(samples, predictions, scores, headline, list(systems))
     summary = {
         "run": {
             "id": workspace.path.name,
@@ -75,12 +76,12 @@ def summarise(workspace: Workspace, price: Price) -> dict[str, Any]:
             "parity": manifest["parity"],
             "split": manifest.get("split", "test"),
             **read_controls(list(read(workspace.controls))),
-            "findings": manifest.get("findings", []),
+            "findings": [*manifest.get("findings", []), *({"level": "note", "text": text} for text in partial)],
         },
         "planned": manifest["planned"],
         "completed": len(predictions),
         "systems": systems,
-        "comparisons": comparisons(samples, predictions, scores, headline, systems=list(systems)),
+        "comparisons": comparisons(samples, predictions, scores, headline, list(systems), margin=margin),
         "effects": effects(samples, predictions, scores, headline, interaction=shared) if fair else {},
         "gate": {
             system: gate(estimated[system].tasks)
@@ -220,8 +221,11 @@ def _blocks(records: Sequence[Mapping[str, Any]]) -> list[int]:
     return blocks
 
 
-def report(workspace: Workspace, price: Price) -> dict[str, Any]:
-    """Write ``summary.json``, ``attribution.json`` and ``report.html``; returns the summary."""
+def report(workspace: Workspace, price: Price, margin: float | None = None) -> dict[str, Any]:
+    """Write ``summary.json``, ``attribution.json`` and ``report.html``; returns the summary.
+
+    ``margin``: the largest difference that counts as the same.
+    """
     from bench.reporting.page import write_report
 
     manifest = workspace.read_manifest()
@@ -234,18 +238,18 @@ def report(workspace: Workspace, price: Price) -> dict[str, Any]:
         read_passages(workspace),
     )
     write_atomically(workspace.attribution, json.dumps(causes, indent=1) + "\n")
-    summary = summarise(workspace, price)
+    summary = summarise(workspace, price, margin)
     write_atomically(workspace.summary, json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
     write_report(workspace.path)
     return summary
 
 
 def main(arguments: list[str]) -> int:
-    """``bench report RUN_DIR [price=NAME]``."""
+    """``bench report RUN_DIR [price=NAME] [margin=0.05]``."""
     from bench.reporting.table import console_table
 
     workspace, config = open_run(arguments)
-    summary = report(workspace, build(config.price))
+    summary = report(workspace, build(config.price), config.get("margin"))
     print(console_table(summary))
     print(workspace.path)
     return 0

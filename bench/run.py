@@ -61,7 +61,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
     seconds = {b: round(clock[b] - clock[a], 1) for a, b in zip(clock, list(clock)[1:], strict=False)}
     if not workspace.read_manifest().get("finished"):
         workspace.update_manifest(finished=now(), seconds=seconds)
-    summary = report(workspace, build(assembly.config.price))
+    summary = report(workspace, build(assembly.config.price), assembly.config.margin)
     build(assembly.config.tracker).publish(workspace)
     # Last of all: killed before this, the same command writes the report and tells the tracker again.
     write_atomically(workspace.complete, now() + "\n")

@@ -87,10 +87,11 @@ def equivalence(found: Contrast, margin: float) -> Equivalence:
 
 
 def _sensitivity(part: Part, span: float | None) -> Error:
-    """The error whose detectable difference is the part's.
+    """The error that the part's detectable difference stands for.
 
-    For right or wrong answers that of the exact test. Where fewer clusters differ than any test needs, or all differ
-    alike, the spread says nothing; then a cluster counts as one pair, which may differ by the whole range.
+    Right or wrong answers have that of their discordant pairs, before any difference narrows it, and no less than the
+    exact test of the part alone needs. Where fewer clusters differ than any test needs, or all differ alike, the spread
+    says nothing; then a cluster counts as one pair, which may differ by the whole range.
     """
     own = Error(part.weight * part.error, part.clusters - 1)
     sparse = part.error == 0 or part.differing < DECISIVE
@@ -98,7 +99,8 @@ def _sensitivity(part: Part, span: float | None) -> Error:
         return own
     share = part.differing / part.clusters if part.whole else min(1.0, abs(part.difference) / span)
     least = minimum_detectable_effect_paired(part.clusters, share)
-    alone = Error(part.weight * span * (1.0 if least is None else least) / (Z_LEVEL + Z_POWER), math.inf)
+    size = max(math.sqrt(share / part.clusters), (1.0 if least is None else least) / (Z_LEVEL + Z_POWER))
+    alone = Error(part.weight * span * size, math.inf)
     return alone if part.whole or alone.size > own.size else own
 
 

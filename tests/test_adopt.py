@@ -61,6 +61,27 @@ def test_answers_are_scored_and_what_is_missing_counts(tmp_path: Path) -> None:
     assert "<html" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_uneven_repeats_weigh_samples_and_not_rows(tmp_path: Path) -> None:
+    """Sample 1 twice (right, wrong), sample 3 never: (1/2 + 0) / 2, not one right of three rows; and it is said."""
+    answers = [
+        {"sample": "1", "answer": "24 months", "repeat": 0},
+        {"sample": "1", "answer": "12 months", "repeat": 1},
+        {"sample": "1", "answer": "24 months", "repeat": 0, "system": "other"},
+        {"sample": "1", "answer": "24 months", "repeat": 1, "system": "other"},
+        {"sample": "3", "answer": "2 cups", "system": "other"},
+    ]
+    write(tmp_path / "samples.jsonl", [SAMPLES[0], SAMPLES[2]])
+    place = write(tmp_path / "answers.jsonl", answers)
+    done = call("score", str(tmp_path / "samples.jsonl"), place, f"out={tmp_path / 'out'}")
+    assert done.code == 0, done.err
+    assert measures(tmp_path, "system")["accuracy"] == pytest.approx(0.25)
+    assert measures(tmp_path, "other")["accuracy"] == pytest.approx(0.5)
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    missing, uneven = (one["text"] for one in summary["run"]["findings"])
+    assert missing.startswith("1 planned answers are not in answers.jsonl")
+    assert uneven.startswith("1 samples were answered fewer times than others by the same system")
+
+
 def test_passages_without_a_document_say_nothing_of_the_retrieval(tmp_path: Path) -> None:
     asked = [{**SAMPLES[0], "relevant": ["alto.md"]}]
     samples = write(tmp_path / "samples.jsonl", asked)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,31 @@ def test_clusters_and_repeats_are_not_independent() -> None:
         assert entry.high is not None
         assert entry.high - entry.low > 0.4
     assert repeated.n == 60
+
+
+def test_every_sample_weighs_the_same_however_often_it_was_asked() -> None:
+    """Sample 1 twice (right, wrong), sample 2 once (wrong): (1/2 + 0) / 2, not 1/3."""
+    made = run({"qa": {"a": [1, 1], "b": [1, 0]}}, repeats=2)
+    made.predictions = [one for one in made.predictions if (one.system, one.sample, one.repeat) != ("b", "s1", 1)]
+    made.scores = [
+        replace(one, value=0.0) if (one.system, one.sample, one.repeat) == ("b", "s0", 1) else one
+        for one in made.scores
+    ]
+    found = estimates(*made.records, [Given()])
+    assert found["b"].measures["accuracy"].estimate == pytest.approx(0.25)
+    assert found["a"].measures["accuracy"].estimate == 1
+    row = comparisons(*made.records, [Given()])[0]
+    # Shared are sample 1 twice and sample 2 once: (1/2 + 1) / 2; two clusters flip exactly.
+    assert row["difference"] == pytest.approx(0.75)
+    assert (row["p_value"], row["test"]) == (0.5, "cluster sign flips, exact")
+
+
+def test_answers_that_a_measure_does_not_apply_to_do_not_lift_the_others() -> None:
+    """A share of the attempted answers stays one of answers: 3 right of 4, though one sample has three of them."""
+    made = run({"qa": {"a": [1, 1]}}, repeats=3)
+    values = iter([1.0, 1.0, 0.0, 1.0, None, None])
+    made.scores = [replace(one, value=next(values)) for one in made.scores]
+    assert estimates(*made.records, [Given()])["a"].measures["accuracy"].estimate == pytest.approx(3 / 4)
 
 
 def test_a_cluster_in_two_tasks_is_resampled_whole() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from scipy.stats import binomtest
 
+from bench.stats import two_one_sided_tests
 from tests.calling import call, small
 
 
@@ -66,6 +67,60 @@ def test_samples_that_only_one_answered_are_left_out_and_said(tmp_path: Path) ->
     assert done.out.splitlines()[1].split()[-1] == "1"
 
 
+def test_a_pair_that_lacks_a_task_has_no_suite_row(tmp_path: Path) -> None:
+    """c has answers to t1 alone: its mean over t1 is none over the suite, and no part of that family."""
+    rows = [(name, at, (at * 7 + ord(name)) % 2, task) for name in "abc" for task in ("t1", "t2") for at in range(8)]
+    path = write(
+        tmp_path / "s.csv", [row for row in rows if row[0] != "c" or row[3] == "t1"], "system,sample,score,task"
+    )
+    found = pairs(path)
+    assert [(row["a"], row["b"]) for row in found if row["task"] == "suite"] == [("a", "b")]
+    assert len([row for row in found if row["task"] == "t1"]) == 3
+    assert (
+        "a and c: not compared in score over the whole suite; they share no sample of t2" in call("compare", path).err
+    )
+
+
+def test_bounds_are_said_and_not_guessed(tmp_path: Path) -> None:
+    """Ten ties from two clusters: without bounds no interval, with them one that has a width."""
+    rows = [(name, at, 0.25 + 0.25 * (at // 5), at // 5) for name in "ab" for at in range(10)]
+    path = write(tmp_path / "s.csv", rows, "system,sample,score,cluster")
+    (unknown,) = pairs(path)
+    assert (unknown["low"], unknown["high"]) == (None, None)
+    assert "no bounds are known" in unknown["method"]
+    assert "no bounds are known" in call("compare", path).out
+    (known,) = pairs(path, "bounds=0,1")
+    # Two clusters of difference 0, with -1 and 1 added: variance 2 / 4, so 1.96 * sqrt(0.5 / 4).
+    assert (known["low"], known["high"]) == pytest.approx((-0.69295, 0.69295), abs=1e-5)
+    line = call("compare", path, "bounds=0,0.3").one_line(2)
+    assert "s.csv:7: score 0.5 is not within bounds=0,0.3" in line
+    for wrong in ("1,0", "0", "0,nan", "low,high"):
+        assert f"bounds={wrong}: must be the least and the greatest" in call(
+            "compare", path, f"bounds={wrong}"
+        ).one_line(2)
+
+
+def test_sameness_is_tested_against_a_margin(tmp_path: Path) -> None:
+    rows = [(name, at, int((at + (name == "b" and at < 4)) % 2)) for name in "ab" for at in range(400)]
+    path = write(tmp_path / "s.csv", rows)
+    (row,) = pairs(path, "margin=0.05")
+    differences = [0.0] * 396 + [1.0, -1.0] * 2
+    expected = two_one_sided_tests(differences, 0.05)
+    assert row["equivalence"] == {"margin": 0.05, "p_value": pytest.approx(expected.p_value), "equivalent": True}
+    assert "yes ±0.05" in call("compare", path, "margin=0.05").out
+    assert "not shown ±0.005" in call("compare", path, "margin=0.005").out
+    assert "equivalence" not in pairs(path)[0]
+    for wrong in ("0", "-1", "five"):
+        assert f"margin={wrong}: must be a number above 0" in call("compare", path, f"margin={wrong}").one_line(2)
+
+
+def test_ten_thousand_resamples_and_sign_flips(tmp_path: Path) -> None:
+    rows = [(name, at, ((at * (3 if name == "a" else 5)) % 17) / 17) for name in "ab" for at in range(40)]
+    (row,) = pairs(write(tmp_path / "s.csv", rows))
+    assert row["method"].endswith("10000 resamples")
+    assert row["test"] == "cluster sign flips, 10000 drawn"
+
+
 WRONG = {
     "system,sample\na,1": "s.csv:1: score is missing; needed are system, sample, score, possible task and cluster",
     "system,sample,score,mark\na,1,1,2": "s.csv:1: unknown column 'mark'; there are: system, sample, score, task",
@@ -117,6 +172,8 @@ def test_what_cannot_be_compared(runs: Path, tmp_path: Path) -> None:
     assert "neither a run directory" in call("compare", str(tmp_path)).one_line(2)
     line = call("compare", str(runs / "one"), "measures=acuracy").one_line(2)
     assert line.startswith("bench compare: measures=acuracy: not measured there; there are: ")
+    line = call("compare", str(runs / "one"), "bounds=0,1").one_line(2)
+    assert "bounds: are for a file of scores" in line
     assert "--jsno: no such flag here" in call("compare", str(runs / "one"), "--jsno").one_line(2)
     shutil.copytree(runs / "one", tmp_path / "one")
     assert len({row["a"] for row in pairs(str(runs / "one"), str(tmp_path / "one"))}) == 3

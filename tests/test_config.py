@@ -240,6 +240,7 @@ MISTAKES = [
     ("price=api", "price.date: has to be given, as price.date=VALUE"),
     ("seed=x", "seed=x: must be a whole number"),
     ("repeats=0", "repeats=0: must be 1 or more"),
+    ("margin=0", "margin=0: must be above 0, the largest difference that counts as the same"),
     ("repeats=1.5", "repeats=1.5: must be a whole number"),
     ("passages=many", "passages=many: must be a whole number"),
     ("name=a/b", "name=a/b: must be a word without a slash"),

@@ -23,6 +23,8 @@ class Comparison:
     p_holm: str
     shown: bool
     mde: str
+    same: str
+    """Whether the two are the same within the margin; empty where none is given."""
     discordant: str
     test: str
     n: int
@@ -50,12 +52,18 @@ def _row(summary: Mapping[str, Any], c: Mapping[str, Any]) -> Comparison:
         p_holm=numbers.p_value(c["p_holm"]),
         shown=c["p_holm"] is not None and c["p_holm"] < ALPHA,
         mde="–" if mde is None else numbers.difference(mde, unit, sign=False),
+        same=_same(c),
         discordant=" : ".join(map(str, c["discordant"])) if c.get("discordant") else "–",
         test=str(c["test"]),
         n=int(c["n"]),
         sort_difference=c["difference"],
         sort_p=c["p_holm"],
     )
+
+
+def _same(c: Mapping[str, Any]) -> str:
+    found = c.get("equivalence")
+    return "" if not found else f"{'yes' if found['equivalent'] else 'not shown'}, ±{found['margin']:g}"
 
 
 def _unit(summary: Mapping[str, Any], c: Mapping[str, Any]) -> str:

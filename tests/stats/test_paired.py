@@ -163,3 +163,9 @@ def test_equivalence_is_never_claimed_from_an_absent_difference() -> None:
     assert not two_one_sided_tests([0.0] * 500, 0.05, ["one"] * 500).equivalent
     with pytest.raises(ValueError, match="margin"):
         two_one_sided_tests([0.0], 0.0)
+
+
+def test_one_discordant_pair_is_no_better_evidence_of_sameness_than_none() -> None:
+    none, one = two_one_sided_tests([0.0] * 50, 0.1), two_one_sided_tests([0.0] * 49 + [1.0], 0.1)
+    assert none.p_value == pytest.approx(float(stats.t.sf(0.1 / (np.sqrt(2) / 52), 49)))
+    assert one.p_value > none.p_value
