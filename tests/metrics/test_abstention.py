@@ -57,7 +57,8 @@ def test_a_system_that_refuses_in_its_own_words_does_not_hallucinate(text: str) 
     asked = sample(None, tags={"value_kind": "money", "phrases": ["monthly fee"], "entity": "PLN-1"})
     said = prediction(text)
     verdict = ClosedWorld().judge(asked, said, ())
-    assert verdict is not None and verdict["asserted"] == 0
+    assert verdict is not None
+    assert verdict["asserted"] == 0
     verdicts = {"closed_world": verdict}
     assert Accuracy().score(asked, said, verdicts).value == 1
     assert AbstentionRecall().score(asked, said, verdicts).value == 1
@@ -95,9 +96,12 @@ def test_every_language_has_a_refusal_that_is_found_and_its_hedge_is_an_answer()
     }
     assert refusals.keys() == FOREIGN.keys()
     for refusal, hedge in refusals.values():
-        assert is_abstention(refusal) and not is_abstention(hedge)
+        assert is_abstention(refusal)
+        assert not is_abstention(hedge)
 
 
-@pytest.mark.parametrize("words", ["the ", "no ", "the fee of ", "as a ", "sorry, ", "ich kann ", "from the ", "je ne "])
+@pytest.mark.parametrize(
+    "words", ["the ", "no ", "the fee of ", "as a ", "sorry, ", "ich kann ", "from the ", "je ne "]
+)
 def test_a_long_answer_is_read_once(words: str) -> None:
     assert not is_abstention(words * 20_000 + "x 5")
