@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.metrics.text import normalise
+from bench.canonical import key, words
 from bench.overlap import Overlap, Text
 from bench.records import Sample
 from bench.tasks.base import Lesson, Suite
@@ -16,28 +16,29 @@ from systems.base import UserError
 def check_splits(suite: Suite) -> list[dict[str, Any]]:
     """Refuse evaluation questions that the same task trains on, shows or develops on; report what else overlaps.
 
-    Questions are compared by normalised text. Findings are for the report: one adapter learns all tasks, so a
-    question that another task trains on is told too, one that stands in the corpus word for word, and one that stands
-    anywhere nearly word for word beside its answer (``overlap.py``).
+    Questions are compared as a reader does (``canonical.py``): case, punctuation of any script, kinds of quotes and
+    dashes, Unicode forms, articles and spaces do not tell two apart; any other word does. Findings are for the report:
+    one adapter learns all tasks, so a question that another task trains on is told too, one that stands in the corpus
+    word for word, and one that stands anywhere nearly word for word beside its answer (``overlap.py``).
     """
     findings: list[dict[str, Any]] = []
     lessons = {task.name: task.lessons() for task in suite.tasks}
-    learned = {task: {normalise(lesson.query.text) for lesson in known} for task, known in lessons.items()}
+    learned = {task: {key(lesson.query.text) for lesson in known} for task, known in lessons.items()}
     tested = {task.name: task.samples("test") for task in suite.tasks}
     for task in suite.tasks:
         samples = tested[task.name]
         evaluated = _texts(samples)
-        shown = {normalise(e.query) for sample in samples for e in sample.query.examples}
-        developed = set(_texts(task.samples("development")))
-        if common := sorted(developed & learned[task.name]):
+        shown = {key(e.query) for sample in samples for e in sample.query.examples}
+        developed = {key(sample.query.text): sample.query.text for sample in task.samples("development")}
+        if common := sorted(developed.keys() & learned[task.name]):
             raise UserError(
                 f"task {task.name}: {len(common)} question(s) of the development split also stand in its training, "
-                f"first {common[0][:60]!r}; take them out of one of the two"
+                f"first {' '.join(words(developed[common[0]]))[:60]!r}; take them out of one of the two"
             )
         for source, texts in (
             ("training", learned[task.name]),
             ("few-shot examples", shown),
-            ("development split", developed),
+            ("development split", set(developed)),
         ):
             common = sorted(evaluated.keys() & texts)
             if common:
@@ -67,7 +68,7 @@ def _near(
     samples: Sequence[Sample], told: Collection[str], lessons: Mapping[str, Sequence[Lesson]]
 ) -> list[dict[str, Any]]:
     """Questions that training or the few-shot examples hold in nearly the same words. ``told``: those told already."""
-    kept = [sample for sample in samples if normalise(sample.query.text) not in told]
+    kept = [sample for sample in samples if key(sample.query.text) not in told]
     answers = [(one.query.text, one.answer(())) for known in lessons.values() for one in known]
     shown = {example for sample in samples for example in sample.query.examples}
     sources = {
@@ -100,8 +101,8 @@ def _findings(samples: Sequence[Sample], where: str) -> Iterator[dict[str, Any]]
 
 
 def _texts(samples: Iterable[Sample]) -> dict[str, str]:
-    """Normalised question → id of the first sample that asks it."""
+    """Question by its key → id of the first sample that asks it."""
     found: dict[str, str] = {}
     for sample in samples:
-        found.setdefault(normalise(sample.query.text), sample.id)
+        found.setdefault(key(sample.query.text), sample.id)
     return found

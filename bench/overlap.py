@@ -1,7 +1,11 @@
 """Overlap by n-grams: evaluated questions that stand nearly word for word in another text, with their answer.
 
-Equal questions are found by comparing whole texts (``contamination.py``); this finds those that were edited, wrapped,
-or put beside their answer in a page. Wording alone is no contamination: templates share it whatever they ask.
+Equal questions are found by comparing whole texts (``contamination.py``); this finds those that were wrapped, put
+beside their answer in a page, or edited a little: one changed word in a question of ``EDITED`` words or more, wherever
+it is; in a shorter one, a word at its beginning or end at most. It does not find a question that was changed in several
+places, a short one changed in the middle, a translation, nor one that is told without its answer. Those cannot be
+refused: with parity on, training asks for the evaluated facts in other words by design ("is recorded as" for "is listed
+as"). Wording alone is no contamination: templates share it whatever they ask.
 """
 
 from __future__ import annotations
@@ -9,18 +13,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.canonical import UNSPACED, says, stands_in, words
 from bench.metrics.abstention import is_abstention
 from bench.metrics.references import spellings
-from bench.metrics.text import contains, normalise
 from bench.records import Sample
 
 LENGTH = 8
-"""Words of an n-gram."""
+"""Words of an n-gram of a long question; in scripts without spaces, characters, however long it is."""
+SHORT = 6
+"""Words of an n-gram of a question below ``EDITED``. Shorter ones find the company's own wordings of one fact."""
+EDITED = 12
+"""Words of a question from which on n-grams are so short that one changed word leaves ``COVERED`` of them. From ten on,
+"listed" for "recorded" would make two wordings one."""
 COVERED = 0.7
 """Share of a question's n-grams from which on a text holds it: with ``LENGTH``, PaLM's definition (Chowdhery et al.
 2022, arXiv 2204.02311, section 8)."""
 SHORTEST = 5
-"""Words of a question from which on its standing in a text is no chance. One shorter than ``LENGTH`` counts whole."""
+"""Words of a question from which on its standing in a text is no chance. One shorter than ``SHORT`` counts whole;
+one of characters needs ``LENGTH``."""
 WORDING = 10
 """An n-gram that comes with more different answers is wording and counts neither way, as GPT-3 leaves out n-grams of
 more than ten documents (Brown et al. 2020, arXiv 2005.14165, appendix C)."""
@@ -49,9 +59,9 @@ class Overlap:
         """N-gram or name of a question → numbers of the texts that hold it."""
         wanted, lengths = self._holders.keys(), {len(gram) for grams in self._grams.values() for gram in grams}
         for number, text in enumerate(texts):
-            words = normalise(text.words).split()
-            found = set[Gram]().union(*(wanted & set(_windows(words, length)) for length in lengths))
-            for gram in found and found | (wanted & set(_windows(words, 1))):
+            read = words(text.words)
+            found = set[Gram]().union(*(wanted & set(_windows(read, length)) for length in lengths))
+            for gram in found and found | (wanted & set(_windows(read, 1))):
                 self._holders[gram].add(number)
         self._wording = {gram for gram, holders in self._holders.items() if self._differ(holders)}
 
@@ -64,9 +74,9 @@ class Overlap:
         return [self._samples[at] for at in self._grams if self._answered(at)]
 
     def _stands(self, at: int) -> bool:
-        question = f" {normalise(self._samples[at].query.text)} "
+        question = self._samples[at].query.text
         numbers = set.intersection(*(self._holders[gram] for gram in self._grams[at]))
-        return any(question in f" {normalise(self._texts[number].words)} " for number in numbers)
+        return any(stands_in(question, self._texts[number].words) for number in numbers)
 
     def _answered(self, at: int) -> bool:
         telling = sorted((self._holders[gram] for gram in self._grams[at] - self._wording), key=len)
@@ -94,13 +104,22 @@ class Overlap:
 def gives(sample: Sample, text: str) -> bool:
     """Whether a text says what is right for the sample: one of its references, or, where it has none, an abstention."""
     right = spellings(sample)
-    return any(contains(text, one) for one in right) if right else is_abstention(text)
+    return any(says(text, one) for one in right) if right else is_abstention(text)
+
+
+def length_of(count: int) -> int:
+    """Words of the n-grams of a question of so many words."""
+    if count < EDITED:
+        return min(count, SHORT)
+    return next(n for n in range(LENGTH, 0, -1) if count - n + 1 - n >= COVERED * (count - n + 1))
 
 
 def _question_grams(sample: Sample) -> frozenset[Gram]:
     """N-grams of the question; none for one that is too short."""
-    words = normalise(sample.query.text).split()
-    return frozenset(_windows(words, min(LENGTH, len(words)))) if len(words) >= SHORTEST else frozenset()
+    read = words(sample.query.text)
+    if any(map(UNSPACED.match, read)):
+        return frozenset(_windows(read, LENGTH))
+    return frozenset(_windows(read, length_of(len(read)))) if len(read) >= SHORTEST else frozenset()
 
 
 def _windows(words: Sequence[str], length: int) -> Iterator[Gram]:
@@ -112,11 +131,12 @@ def _names(text: str) -> frozenset[Gram]:
 
     With another of them in its place, the same wording asks something else.
     """
-    words = text.split()
-    opens = [True, *(word[-1] in ".!?:" for word in words)]
+    written = text.split()
+    opens = [True, *(word[-1] in ".!?:" for word in written)]
     found = (
-        normalise(word)
-        for word, opening in zip(words, opens, strict=False)
-        if any(map(str.isdigit, word)) or (not opening and any(map(str.isupper, word)))
+        one
+        for word, opening in zip(written, opens, strict=False)
+        for one in words(word)
+        if any(map(str.isdigit, one)) or (not opening and any(map(str.isupper, word)) and not UNSPACED.match(one))
     )
-    return frozenset((word,) for word in found if word)
+    return frozenset((word,) for word in found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pytest
 
+from bench.config import build, compose
 from bench.contamination import check_splits
 from bench.records import Sample
 from bench.tasks.base import Lesson, Suite
@@ -48,6 +50,44 @@ def test_separate_splits_have_no_findings() -> None:
 def test_a_question_that_is_trained_on_is_refused_in_any_spelling(same: str) -> None:
     with pytest.raises(UserError, match=r"task small: 1 evaluation question\(s\) also stand in its training.* s1;"):
         check(Small(("Other?", "Who is it?"), trained=(same,)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "same"),
+    [
+        ("Où est le café de l'hôtel ?", unicodedata.normalize("NFD", "Où est le café de l'hôtel ?")),
+        ("What's Ann's e-mail?", "What’s Ann‘s e‑mail？"),
+        ("What is it – and whose?", "What is it—and whose?"),
+        ("Who said “yes” to plan 7?", 'Who said "yes" to plan ７?'),
+        ("谁负责北京的办公室？", "谁负责北京的办公室"),
+        ("担当者は誰ですか？", "担当者は 誰ですか。"),
+        ("¿Quién es el dueño?", "Quién es el dueño"),
+        ("Wie heißt die Straße?", "WIE HEISST DIE STRASSE?"),
+        ("Who is it?", "Who is\u200b it?\ufeff"),
+        ("Is it 1,200 euros?", "Is it 1200 euros?"),
+    ],
+)
+def test_a_question_that_looks_the_same_is_refused_however_it_is_written(asked: str, same: str) -> None:
+    for one, other in ((asked, same), (same, asked)):
+        with pytest.raises(UserError, match="also stand in its training"):
+            check(Small((one,), trained=(other,)))
+
+
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        ("Is it 3.5?", "Is it 35?"),
+        ("What is 2+3?", "What is 23?"),
+        ("What is 12 3?", "What is 1 23?"),
+        ("What is 7-2?", "What is 7/2?"),
+        ("Is it 5 €?", "Is it 5 £?"),
+        ("Who is Ann?", "Who is Anne?"),
+        ("Peut-il être sûr ?", "Peut-il être sur ?"),
+        ("谁负责北京？", "谁负责南京？"),
+    ],
+)
+def test_a_question_that_says_something_else_is_not_refused(asked: str, other: str) -> None:
+    assert check(Small((asked,), trained=(other,))) == []
 
 
 def test_a_question_that_is_shown_is_refused() -> None:
@@ -127,3 +167,9 @@ def test_a_document_that_holds_question_and_answer_is_told() -> None:
     told = Document(id="d", title="", text=f"{LONG} Ann Ode.")
     (finding,) = check_splits(replace(suite, corpus=(faq, told)))
     assert finding["text"] == "small: 1 evaluation question(s) stand in the corpus word for word, first sample s1"
+
+
+@pytest.mark.parametrize("suite", ["company", "company_deep", "company_permissions", "company_freshness"])
+def test_the_company_asks_for_one_fact_in_wordings_that_are_told_apart(suite: str) -> None:
+    made = build(compose([f"suite={suite}", "suite.parity=true"]).suite)
+    assert [finding for finding in check_splits(made) if finding["level"] == "warning"] == []
