@@ -83,6 +83,39 @@ def test_restaurant8k(tmp_path: Path) -> None:
     assert "format_adherence" in found.tasks[0].metrics
 
 
+def test_labels_that_a_hub_has_as_numbers_are_read_by_name(tmp_path: Path) -> None:
+    for split, text in (("train", "It is lost"), ("test", "Where is it")):
+        row = {"text": text, "label": 1}
+        parquet_file(tmp_path / "data" / f"{split}-00000-of-00001.parquet", row, labels={"label": ["cash", "card"]})
+        row = {"text": text, "intent": 0}
+        parquet_file(
+            tmp_path / "clinc" / "plus" / f"{split}-00000-of-00001.parquet", row, labels={"intent": ["oos", "pay"]}
+        )
+    parquet_file(tmp_path / "clinc" / "plus" / "validation-00000-of-00001.parquet", {"text": "When", "intent": "pay"})
+    [sample] = suite("banking77", tmp_path).samples()
+    assert (sample.query.text, sample.reference) == ("Where is it", "card")
+    [sample] = suite("clinc150", tmp_path / "clinc", config="plus").samples()
+    assert (sample.query.text, sample.reference, sample.tags["out_of_scope"]) == ("Where is it", "oos", True)
+
+
+def test_squad_as_the_hub_has_it(tmp_path: Path) -> None:
+    row = {"title": "The_First", "context": "It was Ada."}
+    known = {**row, "id": "a", "question": "Who?", "answers": {"text": ["Ada", "Ada"], "answer_start": [7, 7]}}
+    unknown = {**row, "id": "b", "question": "Why?", "answers": {"text": [], "answer_start": []}}
+    parquet_file(tmp_path / "plain_text" / "validation-00000-of-00001.parquet", known, unknown)
+    found = suite("squad", tmp_path)
+    first, second = found.samples()
+    assert (first.reference, first.references, first.relevant) == ("Ada", (), ("test-0-0",))
+    assert (second.reference, second.relevant) == (None, ())
+    assert [(d.id, d.title, d.text) for d in found.corpus] == [("test-0-0", "The First", "It was Ada.")]
+
+
+def test_two_versions_of_squad_beside_each_other_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, **{"dev-v1__1__json": {"data": []}, "dev-v2__0__json": {"data": []}})
+    with pytest.raises(UserError, match=r"dev-v1\.1\.json and .*dev-v2\.0\.json: which one"):
+        suite("squad", path)
+
+
 def test_squad(tmp_path: Path) -> None:
     questions = [
         {"id": "a", "question": "Who?", "answers": [{"text": "Ada"}, {"text": "Ada L."}, {"text": "Ada"}]},
@@ -107,6 +140,14 @@ def test_nq_open(tmp_path: Path) -> None:
     assert [lesson.query.text for lesson in found.lessons()] == ["who wrote it?"]
     assert found.data["left_out_of_training"] == "1 lines whose question is also evaluated"
     assert not found.corpus
+
+
+def test_nq_open_as_the_hub_has_it(tmp_path: Path) -> None:
+    parquet_file(tmp_path / "nq_open" / "train-00000-of-00001.parquet", {"question": "who wrote it", "answer": ["Bea"]})
+    parquet_file(tmp_path / "nq_open" / "validation-00000-of-00001.parquet", {"question": "who", "answer": ["Ann"]})
+    found = suite("nq_open", tmp_path)
+    assert [one.query.text for one in found.samples()] == ["who?"]
+    assert [lesson.query.text for lesson in found.lessons()] == ["who wrote it?"]
 
 
 def test_popqa(tmp_path: Path) -> None:
@@ -160,6 +201,74 @@ def test_json_schema_bench(tmp_path: Path) -> None:
     assert sample.query.schema == {"type": "object", "required": ["a"]}
     assert (sample.open, sample.reference) == (True, None)
     assert found.tasks[0].metrics == ("format_adherence", "format_repaired")
+
+
+def parquet_file(path: Path, *rows: Any, labels: Any = None) -> None:
+    """As a hub keeps it; ``labels``: names of the labels that a column has as numbers, by column."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+
+    table = pyarrow.Table.from_pylist(list(rows))
+    features = {key: {"names": names, "_type": "ClassLabel"} for key, names in (labels or {}).items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(
+        table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})}), path
+    )
+
+
+CONFIGS = ("Github_easy", "Github_hard", "Kubernetes")
+
+
+def json_schema_hub(path: Path) -> Path:
+    """Folders as in the hub's epfl-dlab/JSONSchemaBench, where ``data`` holds all splits of each together."""
+    for name in CONFIGS:
+        row = {"unique_id": f"{name}_1", "json_schema": '{"type": "object"}'}
+        for split in ("train", "val", "test"):
+            parquet_file(path / name / f"{split}-00000-of-00001.parquet", row)
+        parquet_file(path / "data" / f"{name}-00000-of-00001.parquet", row)
+    return path
+
+
+def test_every_configuration_of_json_schema_bench_is_a_task(tmp_path: Path) -> None:
+    found = suite("json_schema_bench", json_schema_hub(tmp_path))
+    assert [(task.name, [one.id for one in task.samples("test")]) for task in found.tasks] == [
+        (name, [f"{name}_1"]) for name in CONFIGS
+    ]
+    assert set(found.data) == {*(f"{name}/test-00000-of-00001.parquet" for name in CONFIGS), "documents"}
+    one = suite("json_schema_bench", tmp_path, config="Github_hard")
+    assert [(task.name, len(task.samples("test"))) for task in one.tasks] == [("Github_hard", 1)]
+    with pytest.raises(UserError, match=r"suite\.config=Github: .* no such folder .*: Github_easy, Github_hard, Kub"):
+        suite("json_schema_bench", tmp_path, config="Github")
+
+
+def test_all_shards_are_read_in_order(tmp_path: Path) -> None:
+    for number in range(12):
+        row = {"question": f"who {number}", "answer": ["Ann"]}
+        parquet_file(tmp_path / "nq_open" / f"validation-{number:05}-of-00012.parquet", row)
+        parquet_file(tmp_path / "converted" / "nq_open" / "validation" / f"{number:04}.parquet", row)
+    asked = [f"who {number}?" for number in range(12)]
+    for path in (tmp_path, tmp_path / "converted"):
+        assert [one.query.text for one in suite("nq_open", path).samples()] == asked
+    (tmp_path / "nq_open" / "validation-00003-of-00012.parquet").unlink()
+    with pytest.raises(UserError, match=r"validation-00000-of-00012\.parquet: shard 3 of 12 is missing beside it"):
+        suite("nq_open", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("one/validation-00000-of-00001.parquet", "two/validation-00000-of-00001.parquet"),
+        ("validation-00000-of-00002.parquet", "validation-00000-of-00001.parquet"),
+        ("old_validation.parquet", "new_validation.parquet"),
+    ],
+)
+def test_several_files_that_are_not_shards_of_one_are_named(names: tuple[str, str], tmp_path: Path) -> None:
+    for name in names:
+        parquet_file(tmp_path / name, {"question": "who", "answer": ["Ann"]})
+    with pytest.raises(UserError, match="which one") as error:
+        suite("nq_open", tmp_path)
+    assert all(name in str(error.value) for name in names)
+    assert "\n" not in str(error.value)
 
 
 def test_schemas_that_no_answer_can_be_judged_by_are_left_out_and_told(tmp_path: Path) -> None:

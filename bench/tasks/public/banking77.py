@@ -6,13 +6,16 @@ from bench.tasks.public.source import DataSet, Source
 
 
 def read(source: Source) -> DataSet:
-    """``train.csv`` and ``test.csv`` with the columns text and category, as the authors publish them."""
+    """``train.csv`` and ``test.csv`` with the columns text and category, as the authors publish them.
+
+    On hubs the category is called label, and ``label_text`` where ``label`` is its number.
+    """
     return DataSet(
         records=[
             {
                 "id": f"{split}-{number}",
                 "query": row["text"],
-                "reference": row["category"],
+                "reference": row.get("category") or row.get("label_text") or row["label"],
                 "kind": "label",
                 "task": "banking77",
                 "split": split,

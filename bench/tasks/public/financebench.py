@@ -13,7 +13,7 @@ def read(source: Source) -> DataSet:
     """
     corpus: dict[str, Document] = {}
     records = []
-    for _, row in source.table("financebench_open_source", "financebench_merged", "data/financebench_open_source"):
+    for _, row in source.table("financebench_open_source", "financebench_merged", "train"):
         relevant = []
         for found in row["evidence"]:
             name = found.get("doc_name") or found.get("evidence_doc_name") or row["doc_name"]

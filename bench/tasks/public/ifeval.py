@@ -13,7 +13,7 @@ def read(source: Source) -> DataSet:
     The prompt alone is asked, as by the authors. Some copies fill in arguments that a rule has not with ``null``.
     """
     records = []
-    for where, row in source.table("input_data", "ifeval_input_data"):
+    for where, row in source.table("ifeval_input_data", "input_data", "train"):
         names, given = row["instruction_id_list"], row["kwargs"]
         if len(names) != len(given):
             raise UserError(f"{where}: {len(names)} instruction ids, but {len(given)} kwargs")

@@ -15,12 +15,12 @@ def read(source: Source) -> DataSet:
             id=article["url"],
             title=article["title"],
             text=article["body"],
-            metadata={"type": article["category"], "date": article["published_at"][:10]},
+            metadata={"type": article["category"], "date": str(article["published_at"])[:10]},
         )
-        for _, article in source.table("corpus")
+        for _, article in source.table("corpus", "corpus/train")
     ]
     records = []
-    for number, (_, row) in enumerate(source.table("MultiHopRAG")):
+    for number, (_, row) in enumerate(source.table("MultiHopRAG", "MultiHopRAG/train")):
         answerable = row["answer"].strip(" .").casefold() != NOT_KNOWN
         records.append(
             {

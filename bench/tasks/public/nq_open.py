@@ -7,10 +7,13 @@ from bench.tasks.public.source import DataSet, Source
 
 
 def read(source: Source) -> DataSet:
-    """``NQ-open.train`` and ``NQ-open.dev`` (the test) with question and answer (a list); no documents."""
-    parts: dict[str, tuple[str, ...]] = {"test": ("NQ-open*dev*", "*validation*", "*test*")}
-    if any(source.path.glob("*train*")):
-        parts["train"] = ("NQ-open*train*", "*train*")
+    """``NQ-open.train`` and ``NQ-open.dev`` (the test) with question and answer (a list); no documents.
+
+    The hub calls them ``train`` and ``validation``.
+    """
+    parts = {"test": ("NQ-open.dev", "validation", "*validation*"), "train": ("NQ-open.train", "train", "*train*")}
+    if not source.has(*parts["train"]):
+        del parts["train"]
     return DataSet(
         records=[
             {

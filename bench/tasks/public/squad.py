@@ -12,11 +12,15 @@ from systems.base import Document
 def read(source: Source) -> DataSet:
     """``train*.json`` where there is one, and ``dev*.json`` as the test; every paragraph is a document.
 
-    A question marked ``is_impossible`` has the reference ``null``. Its paragraph stands in the corpus as all do.
+    The hub has ``train`` and ``validation`` instead, a question with its paragraph in each row. A question marked ``is_impossible`` has the reference ``null``. Its paragraph stands in the corpus as all do.
     """
-    whole = {"test": source.json("dev*.json", "test*.json")}
-    if sorted(source.path.glob("train*.json")):
-        whole["train"] = source.json("train*.json")
+    if source.has("validation"):
+        splits = {"test": "validation", "train": "train"}
+        whole = {split: _tree(source, stem) for split, stem in splits.items() if source.has(stem)}
+    else:
+        whole = {"test": source.json("dev*.json", "test*.json")}
+        if any(source.path.glob("train*.json")):
+            whole["train"] = source.json("train*.json")
     corpus: list[Document] = []
     records: list[dict[str, Any]] = []
     for split, tree in whole.items():
@@ -38,6 +42,16 @@ def read(source: Source) -> DataSet:
                     }
                 )
     return DataSet(records=records, corpus=corpus)
+
+
+def _tree(source: Source, stem: str) -> dict[str, Any]:
+    """Rows of questions as the authors' own files have them: an article of one paragraph for each that they share."""
+    questions: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for _, row in source.table(stem):
+        asked = {"id": row["id"], "question": row["question"], "answers": [{"text": t} for t in row["answers"]["text"]]}
+        questions.setdefault((row["title"], row["context"]), []).append(asked)
+    return {"data": [{"title": title, "paragraphs": [{"context": context, "qas": asked}]}
+                     for (title, context), asked in questions.items()]}  # fmt: skip
 
 
 def paragraphs(tree: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from bench.metrics.text import normalise
 from bench.tasks.base import Suite
@@ -24,16 +24,17 @@ def public_suite(
     limit: int | None = None,
     train_limit: int | None = None,
     shots: int = 8,
+    **settings: Any,
 ) -> Suite:
     """Read a data set from ``path``, or from the hub's data set repository ``hub`` at ``revision`` (a commit).
 
-    ``reader`` is the dotted name of a ``source.Reader``.
+    ``reader`` is the dotted name of a ``source.Reader``; ``settings`` are its own.
     """
     limits = Limits(max_tokens=max_tokens, limit=limit, train_limit=train_limit, shots=shots)
     source = Source(_directory(name, path, hub, revision))
     lines = Lines()
     try:
-        found = _reader(reader)(source)
+        found = _reader(reader)(source, **settings)
         for number, record in enumerate(found.records, 1):
             lines.add(record, f"{source.path}: {name}, sample {number}", f"sample {number}")
     except KeyError as error:
