@@ -141,6 +141,10 @@ class Filters:
     role: str | None = None
     types: tuple[str, ...] = ()
     versions: tuple[int, ...] = ()
+    documents: tuple[str, ...] = ()
+    """Ids of the only documents it may belong to; empty: any."""
+    without: tuple[str, ...] = ()
+    """Ids of documents it may not belong to."""
     date_from: str | None = None
     """ISO date, inclusive."""
     date_to: str | None = None

@@ -30,6 +30,12 @@ def spellings(sample: Sample) -> tuple[str, ...]:
     return tuple(dict.fromkeys((first, *sample.references)))
 
 
+def parts(sample: Sample) -> tuple[tuple[str, ...], ...]:
+    """What a free answer has to hold, all of it, each part in one of its spellings: those of the tag ``parts``; without
+    it the reference is all."""
+    return tuple(map(tuple, sample.tags.get("parts", ()))) or (spellings(sample),)
+
+
 def same_label(text: str, label: str) -> bool:
     """Labels are compared whole, but for case and outer white space."""
     return text.strip().casefold() == label.strip().casefold()

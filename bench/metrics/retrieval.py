@@ -1,4 +1,4 @@
-"""Retrieval measures over labelled relevance, as trec_eval defines them; relevance is binary.
+"""Retrieval measures over labelled relevance, as trec_eval defines them; nDCG alone reads grades (tag ``grades``).
 
 Where documents are labelled, a document counts at the rank of its best chunk, and its other chunks count nothing.
 """
@@ -16,27 +16,32 @@ from bench.records import Prediction, Sample
 Level = Literal["document", "chunk"]
 
 
-def first_ranks(ranking: Sequence[str], relevant: Sequence[str]) -> list[int]:
-    """1-based ranks at which the relevant ids first stand, ascending; ids not found are left out."""
-    best: dict[str, int] = {}
+def first_ranks(ranking: Sequence[str], relevant: Sequence[str]) -> dict[str, int]:
+    """Relevant id → the 1-based rank at which it first stands, ascending; ids not found are left out."""
+    wanted, best = set(relevant), dict[str, int]()
     for rank, name in enumerate(ranking, 1):
-        best.setdefault(name, rank)
-    return sorted(best[name] for name in set(relevant) if name in best)
+        if name in wanted:
+            best.setdefault(name, rank)
+    return best
 
 
-def recall(ranks: Sequence[int], relevant: int, depth: int) -> float:
+def recall(ranks: Mapping[str, int], relevant: int, depth: int) -> float:
     """Share of the relevant found within the first ``depth`` ranks."""
-    return sum(rank <= depth for rank in ranks) / relevant
+    return sum(rank <= depth for rank in ranks.values()) / relevant
 
 
-def ndcg(ranks: Sequence[int], relevant: int, depth: int) -> float:
-    """Discounted gain within ``depth`` over that of the best ranking possible (Järvelin and Kekäläinen 2002)."""
-    gain = sum(1 / math.log2(rank + 1) for rank in ranks if rank <= depth)
-    return gain / sum(1 / math.log2(rank + 1) for rank in range(1, min(relevant, depth) + 1))
+def ndcg(ranks: Mapping[str, int], grades: Mapping[str, float], depth: int) -> float:
+    """Discounted gain within ``depth`` over that of the best ranking possible (Järvelin and Kekäläinen 2002).
+
+    A grade is its own gain, as in trec_eval's ``ndcg_cut``. ``grades``: of all that is relevant, each above 0.
+    """
+    gain = sum(grades[name] / math.log2(rank + 1) for name, rank in ranks.items() if rank <= depth)
+    best = sorted(grades.values(), reverse=True)[:depth]
+    return gain / sum(grade / math.log2(rank + 1) for rank, grade in enumerate(best, 1))
 
 
-def _ranks(sample: Sample, prediction: Prediction, level: Level) -> list[int] | None:
-    """Ranks of what is relevant; ``None`` where nothing is labelled or the system does not retrieve.
+def _ranks(sample: Sample, prediction: Prediction, level: Level) -> dict[str, int] | None:
+    """Ranks, ascending, of what is relevant; ``None`` where nothing is labelled or the system does not retrieve.
 
     A system that searched (its timings say so) and found nothing did retrieve: it scores 0.
     """
@@ -95,7 +100,7 @@ class ReciprocalRank:
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
         ranks = _ranks(sample, prediction, self.level)
-        return Value(None if ranks is None else (1 / ranks[0] if ranks else 0.0))
+        return Value(None if ranks is None else (1 / min(ranks.values()) if ranks else 0.0))
 
 
 @dataclass(frozen=True)
@@ -114,4 +119,5 @@ class NDCG:
 
     def score(self, sample: Sample, prediction: Prediction, verdicts: Mapping[str, Any]) -> Value:
         ranks = _ranks(sample, prediction, self.level)
-        return Value(None if ranks is None else ndcg(ranks, len(set(sample.relevant)), self.depth))
+        grades = dict.fromkeys(sample.relevant, 1) | sample.tags.get("grades", {})
+        return Value(None if ranks is None else ndcg(ranks, grades, self.depth))

@@ -12,13 +12,22 @@ from systems.base import UserError
 
 Kinds = tuple[type, ...]
 
-FILTERS: dict[str, Kinds] = {"types": (list,), "versions": (list,), "date_from": (str,), "date_to": (str,)}
+FILTERS: dict[str, Kinds] = {
+    "types": (list,),
+    "versions": (list,),
+    "documents": (list,),
+    "without": (list,),
+    "date_from": (str,),
+    "date_to": (str,),
+}
 """What a line may ask of the documents that are retrieved for it, besides its role."""
 TAGS: dict[str, Kinds] = {
     "value_kind": (str,),
     "entity": (str,),
     "phrases": (list,),
     "required": (list,),
+    "parts": (list,),
+    "grades": (dict,),
     "secret": (str, int, float),
     "stale": (str, int, float),
     "forbidden": (str,),
@@ -28,7 +37,15 @@ TAGS: dict[str, Kinds] = {
 }
 """Other tags may be anything."""
 TAKEN = {"labels": "all labels of a task", "judged_by": "a benchmark's own scoring"}
-ITEMS: dict[str, type] = {"types": str, "versions": int, "phrases": str, "required": str}
+ITEMS: dict[str, type] = {
+    "types": str,
+    "versions": int,
+    "documents": str,
+    "without": str,
+    "phrases": str,
+    "required": str,
+    "parts": list,
+}
 
 
 def check_type(name: str, value: Any, kinds: Kinds, where: str) -> None:
@@ -73,6 +90,10 @@ def _check_items(data: Mapping[str, Any], where: str) -> None:
     for name, kind in ITEMS.items():
         for item in data.get(name, ()):
             check_type(f"{name}: what it holds", item, (kind,), where)
+    for spelling in (one for part in data.get("parts", ()) for one in part):
+        check_type("parts: a spelling", spelling, (str,), where)
+    for grade in data.get("grades", {}).values():
+        check_type("grades: a grade", grade, (int, float), where)
 
 
 def blank(text: str) -> bool:

@@ -251,13 +251,14 @@ def _filter(required: Sequence[Condition]) -> Any:
     from qdrant_edge import FieldCondition, Filter, MatchAny, RangeDateTime
 
     must: list[Any] = []
+    never: list[Any] = []
     for one in required:
         if one.values:
-            must.append(FieldCondition(one.key, match=MatchAny(list(one.values))))
+            (never if one.refused else must).append(FieldCondition(one.key, match=MatchAny(list(one.values))))
         else:
             within = RangeDateTime(gte=one.date_from, lt=one.date_before, lte=one.date_to)
             must.append(FieldCondition(one.key, range=within))
-    return Filter(must=must) if must else None
+    return Filter(must=must, must_not=never) if must or never else None
 
 
 def _sparse_params() -> dict[str, Any]:

@@ -139,10 +139,14 @@ def hit(stored: Mapping[str, Any], score: float) -> Hit:
 
 @dataclass(frozen=True)
 class Condition:
-    """A field must hold one of ``values``, or a date in the half-open range; all conditions must hold."""
+    """A field must hold one of ``values`` (none of them, where ``refused``), or a date in the half-open range.
+
+    All conditions must hold.
+    """
 
     key: str
     values: Sequence[Any] = ()
+    refused: bool = False
     date_from: str | None = None
     date_before: str | None = None
     date_to: str | None = None
@@ -157,6 +161,10 @@ def conditions(filters: Filters) -> list[Condition]:
         found.append(Condition("type", filters.types))
     if filters.versions:
         found.append(Condition("version", filters.versions))
+    if filters.documents:
+        found.append(Condition("document", filters.documents))
+    if filters.without:
+        found.append(Condition("document", filters.without, refused=True))
     if filters.date_from is not None or filters.date_to is not None:
         found.append(_dates(filters.date_from, filters.date_to))
     return found

@@ -183,10 +183,12 @@ def _filter(required: Sequence[Condition]) -> Any:
     from qdrant_client import models
 
     must: list[Any] = []
+    never: list[Any] = []
     for one in required:
         if one.values:
-            must.append(models.FieldCondition(key=one.key, match=models.MatchAny(any=list(one.values))))
+            matched = models.FieldCondition(key=one.key, match=models.MatchAny(any=list(one.values)))
+            (never if one.refused else must).append(matched)
         else:
             bounds: dict[str, Any] = {"gte": one.date_from, "lt": one.date_before, "lte": one.date_to}
             must.append(models.FieldCondition(key=one.key, range=models.DatetimeRange(**bounds)))
-    return models.Filter(must=must) if must else None
+    return models.Filter(must=must, must_not=never) if must or never else None

@@ -130,6 +130,9 @@ def test_a_chunk_comes_back_as_it_went_in(index: Index) -> None:
         (Filters(date_to="2026-01-31T12:00:00"), {2}),
         (Filters(date_from="2026-01-15", date_to="2026-01-15"), {2}),
         (Filters(role="hr", types=("policy",), versions=(1,)), {1, 2}),
+        (Filters(documents=("d3", "d4")), {3, 4}),
+        (Filters(without=("d0", "d9")), {*range(1, 9)}),
+        (Filters(role="intern", documents=("d3", "d4", "d6"), without=("d6",)), {3}),
     ],
 )
 def test_filters(index: Index, recording: RecordingEmbedder, filters: Filters, allowed: set[int]) -> None:

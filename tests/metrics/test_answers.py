@@ -167,14 +167,19 @@ def test_retrieval_equals_pytrec_eval() -> None:
     documents = [f"d{number}" for number in range(40)]
     for _ in range(50):
         ranking = generator.sample(documents, generator.randint(1, 30))
-        relevant = tuple(generator.sample(documents, generator.randint(1, 14)))
-        evaluator = pytrec_eval.RelevanceEvaluator(
-            {"q": dict.fromkeys(relevant, 1)}, {"recall.1,5,10", "recip_rank", "ndcg_cut.5,10"}
-        )
-        run = {"q": {name: float(100 - rank) for rank, name in enumerate(ranking)}}
-        expected = evaluator.evaluate(run)["q"]
-        found = measured(ranking, relevant)
-        assert found == pytest.approx({name: expected[name] for name in found})
+        relevant = generator.sample(documents, generator.randint(1, 14))
+        for grades in (dict.fromkeys(relevant, 1), {name: generator.randint(1, 4) for name in relevant}):
+            evaluator = pytrec_eval.RelevanceEvaluator({"q": grades}, {"recall.1,5,10", "recip_rank", "ndcg_cut.5,10"})
+            run = {"q": {name: float(100 - rank) for rank, name in enumerate(ranking)}}
+            expected = evaluator.evaluate(run)["q"]
+            found = measured(ranking, grades)
+            assert found == pytest.approx({name: expected[name] for name in found})
+
+
+def test_a_better_document_further_down_costs_as_in_trec_eval() -> None:
+    """Grades 1 and 2 at ranks 1 and 2: (1 + 2/log2 3)/(2 + 1/log2 3)."""
+    assert measured(["d1", "d0"], {"d0": 2, "d1": 1})["ndcg_cut_10"] == pytest.approx(0.8597, abs=1e-4)
+    assert measured(["d1", "d0"], {"d0": 1, "d1": 1})["ndcg_cut_10"] == 1
 
 
 def test_macro_f1_equals_scikit_learn() -> None:

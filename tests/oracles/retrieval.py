@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.metrics.retrieval import NDCG, Recall, ReciprocalRank
@@ -17,10 +17,11 @@ METRICS = {
 """By the names that trec_eval has for them."""
 
 
-def measured(ranking: Sequence[str], relevant: Sequence[str]) -> dict[str, float]:
-    """Every metric of one query, whose ranking is of documents."""
+def measured(ranking: Sequence[str], relevant: Sequence[str] | Mapping[str, int]) -> dict[str, float]:
+    """Every metric of one query, whose ranking is of documents; ``relevant``: with their grades, if they have some."""
     answer = prediction("", retrieved=tuple(ranking), retrieved_documents=tuple(ranking))
-    made = sample(relevant=tuple(relevant))
+    tags = {"grades": relevant} if isinstance(relevant, Mapping) else {}
+    made = sample(relevant=tuple(relevant), tags=tags)
     return {name: metric.score(made, answer, {}).value or 0.0 for name, metric in METRICS.items()}
 
 

@@ -11,9 +11,11 @@ import pytest
 
 from bench.config import build, compose
 from bench.contamination import check_splits
+from bench.metrics.retrieval import NDCG
 from bench.tasks.base import Suite
 from bench.tasks.public.suite import public_suite
 from systems.base import Failure, UserError
+from tests.metrics.making import prediction
 from tests.tasks.ragtruth import RESPONSES, SOURCES
 
 DATA = os.environ.get("KNOWHOW_DATA")
@@ -359,6 +361,21 @@ def test_beir(tmp_path: Path) -> None:
     assert (sample.id, sample.relevant) == ("q1", ("d2",))
     assert "ndcg_at_10" in found.tasks[0].metrics
     assert "accuracy" not in found.tasks[0].metrics
+
+
+def test_beir_keeps_grades_and_never_finds_the_query_itself(tmp_path: Path) -> None:
+    (tmp_path / "qrels").mkdir()
+    path = write(
+        tmp_path,
+        corpus__jsonl=lines({"_id": "d0", "text": "x"}, {"_id": "d1", "text": "y"}, {"_id": "q2", "text": "two"}),
+        queries__jsonl=lines({"_id": "q1", "text": "one"}, {"_id": "q2", "text": "two"}),
+        **{"qrels/test__tsv": "query-id\tcorpus-id\tscore\nq1\td0\t2\nq1\td1\t1\nq2\td1\t1\n"},
+    )
+    graded, own = suite("beir", path).samples()
+    answer = prediction(retrieved=("a", "b"), retrieved_documents=("d1", "d0"))
+    assert NDCG(10).score(graded, answer, {}).value == pytest.approx(0.8597, abs=1e-4)
+    assert (graded.tags, graded.query.search_filters().without) == ({"grades": {"d0": 2, "d1": 1}}, ())
+    assert (own.tags, own.query.search_filters().without) == ({}, ("q2",))
 
 
 def test_every_set_has_a_test_here() -> None:

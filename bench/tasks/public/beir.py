@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 from bench.tasks.lines_task import INSTRUCTIONS, RETRIEVAL
 from bench.tasks.public.source import DataSet, Source
@@ -12,29 +14,38 @@ from systems.base import Document
 def read(source: Source) -> DataSet:
     """``corpus.jsonl``, ``queries.jsonl`` and ``qrels/test.tsv``; judged queries alone are asked.
 
-    There are no right answers, so retrieval alone is measured. Grades above 0 count as relevant.
+    There are no right answers, so retrieval alone is measured. Grades above 0 count as relevant, and nDCG weighs by
+    them. Where queries are documents too (ArguAna, Quora), a query's own is not searched, as by the authors.
     """
-    relevant: dict[str, list[str]] = defaultdict(list)
-    for _, row in source.table("qrels/test", "qrels_test"):
+    grades: dict[str, dict[str, int]] = defaultdict(dict)
+    for _, row in source.table("qrels/test", "qrels_test", "test"):
         if int(row["score"]) > 0:
-            relevant[str(row["query-id"])].append(str(row["corpus-id"]))
+            grades[str(row["query-id"])][str(row["corpus-id"])] = int(row["score"])
+    corpus = [
+        Document(id=_id(row), title=row.get("title") or "", text=row["text"]) for _, row in source.table("corpus")
+    ]
+    known = {document.id for document in corpus}
     return DataSet(
         records=[
             {
-                "id": str(row["_id"]),
+                "id": _id(row),
                 "query": row["text"],
                 "instruction": INSTRUCTIONS["text"],
                 "reference": None,
                 "kind": "open",
-                "relevant": relevant[str(row["_id"])],
+                "relevant": list(grades[_id(row)]),
                 "task": "beir",
+                "filters": {"without": [_id(row)]} if _id(row) in known else {},
+                "tags": {"grades": grades[_id(row)]} if set(grades[_id(row)].values()) != {1} else {},
             }
             for _, row in source.table("queries")
-            if str(row["_id"]) in relevant
+            if _id(row) in grades
         ],
-        corpus=[
-            Document(id=str(row["_id"]), title=row.get("title", ""), text=row["text"])
-            for _, row in source.table("corpus")
-        ],
+        corpus=corpus,
         measured=RETRIEVAL,
     )
+
+
+def _id(row: Mapping[str, Any]) -> str:
+    """Some copies on hubs have no underscore."""
+    return str(row["id"] if "_id" not in row else row["_id"])

@@ -12,7 +12,8 @@ from systems.base import Document
 def read(source: Source) -> DataSet:
     """``train*.json`` where there is one, and ``dev*.json`` as the test; every paragraph is a document.
 
-    The hub has ``train`` and ``validation`` instead, a question with its paragraph in each row. A question marked ``is_impossible`` has the reference ``null``. Its paragraph stands in the corpus as all do.
+    The hub has ``train`` and ``validation`` instead, a question with its paragraph in each row. A question
+    marked ``is_impossible`` has the reference ``null``. Its paragraph stands in the corpus as all do.
     """
     if source.has("validation"):
         splits = {"test": "validation", "train": "train"}
