@@ -11,7 +11,9 @@ import pytest
 
 from bench.config import build, compose
 from bench.contamination import check_splits
+from bench.metrics.accuracy import Accuracy
 from bench.metrics.retrieval import NDCG
+from bench.metrics.rules_followed import RulesFollowed
 from bench.tasks.base import Suite
 from bench.tasks.public.suite import public_suite
 from systems.base import Failure, UserError
@@ -120,7 +122,7 @@ def test_two_versions_of_squad_beside_each_other_are_named(tmp_path: Path) -> No
 
 
 def test_what_the_guest_of_restaurant8k_was_asked_for_is_told(tmp_path: Path) -> None:
-    """"13" stands three times in the authors' test file, once as a time and twice as people."""
+    """ "13" stands three times in the authors' test file, once as a time and twice as people."""
     rows = [
         {
             "userInput": {"text": "13"},
@@ -178,14 +180,81 @@ def test_popqa(tmp_path: Path) -> None:
     assert sample.tags == {"relation": "capital", "popularity": 120}
 
 
+RGB = {"id": 3, "query": "Who?", "positive": ["p0", "p1", "p2", "p3"], "negative": ["n0", "n1", "n2", "n3", "n4", "n5"]}
+"""A row in the shape of en.json; the texts stand for passages."""
+
+
+def rgb_texts(found: Suite) -> dict[str, list[str]]:
+    """Task → texts of the passages that can be found for its only question."""
+    texts = {document.id: document.text for document in found.corpus}
+    return {one.task: [texts[name] for name in one.query.search_filters().documents] for one in found.samples()}
+
+
 def test_rgb(tmp_path: Path) -> None:
-    row = {"id": 3, "query": "When?", "answer": [["May 5", "5 May"]], "positive": ["On May 5."], "negative": ["No."]}
-    path = tmp_path / "en.json"  # JSON lines, whatever its name says
-    path.write_text(lines(row, {**row, "id": 4}))
-    found = suite("rgb", tmp_path)
-    first = found.samples()[0]
-    assert (first.reference, first.references, first.relevant) == ("May 5", ("5 May",), ("3-positive-0",))
-    assert len(found.corpus) == 4
+    whole = {**RGB, "answer": [["May 5", "5 May"]]}
+    parts = {**RGB, "answer": [["Will Smith"], ["Jessica Chastain", "J. Chastain"]], "positive": [["a0", "a1"], ["b0"]]}
+    wrong = {**RGB, "answer": "Tampa", "fakeanswer": "Graz", "positive_wrong": ["w0", "w1"]}
+    for name, row in {"en": whole, "en_int": parts, "en_fact": wrong}.items():
+        (tmp_path / f"{name}.json").write_text(lines(row))  # JSON lines, whatever the name says
+    found = suite("rgb", tmp_path, noise_rate=0.6)
+    assert rgb_texts(found) == {
+        "noise_robustness": ["p0", "p1", "n0", "n1", "n2"],
+        "negative_rejection": ["n0", "n1", "n2", "n3", "n4"],
+        "information_integration": ["a0", "b0", "n0", "n1", "n2"],
+        "counterfactual_robustness": ["w0", "w1"],
+    }
+    noisy, rejected, joined, misled = found.samples()
+    assert (noisy.reference, noisy.references) == ("May 5", ("5 May",))
+    assert noisy.relevant == ("en-3-positive-0", "en-3-positive-1")
+    assert (rejected.reference, rejected.relevant, rejected.open) == (None, (), False)
+    assert joined.relevant == ("en_int-3-positive-0", "en_int-3-positive-1")
+    assert (misled.reference, misled.relevant) == ("Tampa", ())
+    assert "rules_followed" in found.tasks[3].metrics
+    assert not found.lessons()
+
+
+def test_all_parts_of_an_answer_of_rgb_are_wanted_each_in_any_spelling(tmp_path: Path) -> None:
+    answers = [[["Will Smith"], ["Jessica Chastain", "J. Chastain"]], ["Paris", "Rome"], "Graz", ["1910", ["x", "y"]]]
+    rows = [{**RGB, "id": number, "answer": answer} for number, answer in enumerate(answers)]
+    (tmp_path / "en.json").write_text(lines(*rows))
+    samples = {one.id: one for one in suite("rgb", tmp_path).samples() if one.task == "noise_robustness"}
+    said = {
+        "0": {"Will Smith and J. Chastain": 1, "Will Smith": 0, "Jessica Chastain": 0},
+        "1": {"Rome, then Paris.": 1, "Paris": 0},
+        "2": {"In Graz": 1, "Here": 0},
+        "3": {"y in 1910": 1, "1910": 0, "x y": 0},
+    }
+    for name, texts in said.items():
+        for text, value in texts.items():
+            assert Accuracy().score(samples[name], prediction(text), {}).value == value, text
+
+
+def test_what_rgb_asks_models_to_say_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "en.json").write_text(lines({**RGB, "answer": "Tampa"}))
+    (tmp_path / "en_fact.json").write_text(lines({**RGB, "answer": "Tampa", "positive_wrong": ["w"]}))
+    samples = {one.task: one for one in suite("rgb", tmp_path).samples()}
+    declined = prediction("I can not answer the question because of the insufficient information in documents.")
+    assert Accuracy().score(samples["negative_rejection"], declined, {}).value == 1
+    assert Accuracy().score(samples["negative_rejection"], prediction("Tampa"), {}).value == 0
+    misled = samples["counterfactual_robustness"]
+    said = {
+        "There are factual errors in the provided documents. It is Tampa.": (1, 1),
+        "Tampa.": (1, 0),
+        "Graz": (0, 0),
+    }
+    for text, (right, detected) in said.items():
+        assert Accuracy().score(misled, prediction(text), {}).value == right
+        assert RulesFollowed().score(misled, prediction(text), {}).value == detected
+
+
+def test_settings_of_rgb_have_a_range(tmp_path: Path) -> None:
+    (tmp_path / "en.json").write_text(lines({**RGB, "answer": "Tampa"}))
+    with pytest.raises(UserError, match=r"suite\.noise_rate=1: must be 0 or more and below 1"):
+        suite("rgb", tmp_path, noise_rate=1)
+    with pytest.raises(UserError, match=r"suite\.passages=0: must be 1 or more"):
+        suite("rgb", tmp_path, passages=0)
+    with pytest.raises(UserError, match=r"has no en_refine\.json, en\.json, en_int\.json or en_fact\.json"):
+        suite("rgb", write(tmp_path / "none"))
 
 
 def test_multihop_rag(tmp_path: Path) -> None:

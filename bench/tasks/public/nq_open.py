@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bench.tasks.public.rgb import flat
 from bench.tasks.public.source import DataSet, Source
 
 
@@ -26,6 +25,6 @@ def read(source: Source) -> DataSet:
             }
             for split, stems in parts.items()
             for number, (_, row) in enumerate(source.table(*stems))
-            for first, *others in [list(flat(row["answer"]))]
+            for first, *others in [row["answer"]]
         ]
     )
