@@ -9,7 +9,7 @@ import pytest
 
 from tests.metrics.making import public_data
 from tests.oracles.__main__ import main
-from tests.oracles.row import near, same
+from tests.oracles.row import as_published_here, near, same
 from tests.oracles.table import lines, oracles
 
 NEEDS = {"scifact": "bm25s"}
@@ -35,6 +35,16 @@ def test_a_row_says_whether_it_is_right() -> None:
     assert table[0].split() == ["oracle", "what", "expected", "got"]
     assert table[1].split() == ["o", "close", "0.5000", "±", "0.005", "0.5040", "ok"]
     assert table[3].endswith("WRONG")
+    [_, own] = lines([as_published_here(near("o", "close", 0.5, 0.504, 0.005))])
+    assert own.endswith("  0.5000 ± 0.005 (as published here)  0.5040  ok")
+
+
+def test_what_no_third_party_published_is_marked() -> None:
+    """The detector's figures come out of this project's own file, and nobody published bounds for accuracy."""
+    for name, own in (("ragtruth", 6), ("people", 3), ("em", 0), ("trec", 0)):
+        oracle = oracles(Path())[name]
+        rows = list(oracle.rows(public_data(oracle.folder)))
+        assert sum(row.own for row in rows) == own, name
 
 
 def test_the_command_takes_names(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

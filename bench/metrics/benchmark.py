@@ -14,7 +14,8 @@ from bench.records import Prediction, Sample
 class Benchmark:
     """The measure ``of`` among the verdicts that ``judge`` left; its mean over samples is the benchmark's number.
 
-    A call that failed scores 0 where more is better; where less is better nothing is the worst, and it has no value.
+    A call that failed scores 0 where more is better. Where less is better no number is the worst: it has no value, so
+    it leaves the denominator of this measure and is counted in ``failed_rate`` alone; read the two together.
     """
 
     judge: str

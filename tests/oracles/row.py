@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +14,13 @@ class Row:
     expected: str
     got: str
     ok: bool
+    own: bool = False
+    """Whether the expectation is this project's own: a figure of its reports, or a bound of its choice."""
+
+
+def as_published_here(row: Row) -> Row:
+    """A row whose expectation no third party published."""
+    return replace(row, own=True)
 
 
 def same(oracle: str, what: str, expected: str, got: str) -> Row:

@@ -35,9 +35,11 @@ def oracles(builds: Path, most: int | None = None) -> dict[str, Oracle]:
 
 
 def lines(rows: Sequence[Row]) -> Iterator[str]:
-    """The table, its columns aligned."""
+    """The table, its columns aligned; what this project itself expects is marked."""
     cells = [("oracle", "what", "expected", "got", "")]
-    cells += [(row.oracle, row.what, row.expected, row.got, "ok" if row.ok else "WRONG") for row in rows]
+    for row in rows:
+        expected = f"{row.expected} (as published here)" if row.own else row.expected
+        cells.append((row.oracle, row.what, expected, row.got, "ok" if row.ok else "WRONG"))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
         yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -21,9 +21,9 @@ Row = Mapping[str, Any]
 def read(source: Source, noise_rate: float = 0.4, passages: int = 5) -> DataSet:
     """``en_refine.json`` (or ``en.json``), ``en_int.json`` and ``en_fact.json``, whichever are there.
 
-    Each ability is a task. A question's passages are the only ones that can be found for it: ``passages`` of them, picked
-    by the authors' rule, but in the order of the file where theirs draws. ``noise_robustness``: the share ``noise_rate`` of them does not
-    help. ``negative_rejection``: none helps, so abstaining is right. ``information_integration``: each part of the
+    Each ability is a task. ``passages`` passages can be found for a question and no others, picked by the authors'
+    rule, but in the order of the file where theirs draws. ``noise_robustness``: the share ``noise_rate`` of them does
+    not help. ``negative_rejection``: none helps, so abstaining is right. ``information_integration``: each part of the
     answer stands in another one. ``counterfactual_robustness``: they are wrong; accuracy asks for the right answer all
     the same, ``rules_followed`` is the authors' rate of errors detected. Without passages these say little.
     """
