@@ -217,6 +217,24 @@ def test_a_failed_call_is_wrong_and_stays_in_the_denominator() -> None:
         assert metric(name).score(samples[0], failed[0], {"lm_eval": {}}).value == 0.0
 
 
+def test_a_failed_call_is_told_beside_a_measure_that_it_has_no_value_in(tmp_path: Path) -> None:
+    wanted = (TASKS / "doors_choice.yaml").read_text().partition("metric_list:")[0]
+    less = wanted.replace("task: doors_choice", "task: doors_less") + (
+        "metric_list:\n  - metric: acc\n    aggregation: mean\n    higher_is_better: false\n"
+    )
+    (tmp_path / "doors_less.yaml").write_text(less)
+    [task] = lm_eval_suite([str(tmp_path / "doors_less.yaml")]).tasks
+    assert task.metrics == ("lm_eval_loss:acc", "failed_rate")
+    sample = task.samples("test")[0]
+    failed = Prediction(system="prompt", task=task.name, sample=sample.id, error="gone")
+    values = [metric(name).score(sample, failed, {"lm_eval": {}}).value for name in task.metrics]
+    assert values == [None, 1.0]
+    answered = Prediction(system="prompt", task=task.name, sample=sample.id, text="red")
+    values = [metric(name).score(sample, answered, {"lm_eval": {"acc": 0.5}}).value for name in task.metrics]
+    assert values == [0.5, 0.0]
+    assert "failed_rate" not in tasks()["doors_choice"].metrics
+
+
 def test_samples_and_answers_survive_the_disk(model: Model, engine: TransformersEngine) -> None:
     import dataclasses
 

@@ -100,8 +100,10 @@ class LmEvalTask:
             for one in self._filters
         ]
         right = ("accuracy", "accepted") if self._right else ()
+        # A failed call has no value in a measure of which less is better, so it has to be told beside it.
+        failed = () if all(self.measures.values()) else ("failed_rate",)
         retrieval = ("recall_at_1", "recall_at_5", "success_at_5", "mrr", "ndcg_at_10") if self.relevant else ()
-        return (*right, *own, *retrieval)
+        return (*right, *own, *failed, *retrieval)
 
     @cached_property
     def _right(self) -> str | None:
