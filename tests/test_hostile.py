@@ -60,6 +60,10 @@ SAMPLES = {
     sample(tags={"value_kind": ["money"]}): "tags: value_kind must be str, not list",
     sample(tags={"required": 3}): "tags: required must be list, not int",
     sample(tags={"required": [{"a": 1}]}): "tags: required: what it holds must be str, not dict",
+    sample(tags={"parts": ["a"]}): "tags: parts: what it holds must be list, not str",
+    sample(tags={"parts": [["a", 1]]}): "tags: parts: a spelling must be str, not int",
+    sample(tags={"grades": {"a": "2"}}): "tags: grades: a grade must be int or float, not str",
+    sample(tags={"grades": {"a": 0}}): "tags: grades: 0 must be above 0; leave out what is not relevant",
     sample(tags={"phrases": [3]}): "tags: phrases: what it holds must be str, not int",
     sample(kind="json", reference={"a": "a" * 60 + "!"}, schema={"properties": {"a": {"pattern": "^(a|aa)+$"}}}): (
         "the reference does not fit the sample's own schema: could not be judged by the schema within "

@@ -94,6 +94,8 @@ def _check_items(data: Mapping[str, Any], where: str) -> None:
         check_type("parts: a spelling", spelling, (str,), where)
     for grade in data.get("grades", {}).values():
         check_type("grades: a grade", grade, (int, float), where)
+        if not 0 < grade < float("inf"):
+            raise UserError(f"{where}: grades: {grade} must be above 0; leave out what is not relevant")
 
 
 def blank(text: str) -> bool:
