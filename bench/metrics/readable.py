@@ -1,0 +1,24 @@
+"""One way of writing for texts that are compared: composed letters, plain quotes, hyphens and spaces."""
+
+from __future__ import annotations
+
+import unicodedata
+
+MARKS = str.maketrans(
+    {
+        **dict.fromkeys("‐‑‒–−", "-"),
+        "—": " - ",
+        **dict.fromkeys("’‘‛ʼ", "'"),
+        **dict.fromkeys("“”„‟«»", '"'),
+        # Compatibility forms are digits like any other: 10² would become 102, and 2½ 21/2.
+        **{mark: f"^{digit}" for digit, mark in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+        "½": " 1/2",
+        "¼": " 1/4",
+        "¾": " 3/4",
+    }
+)
+
+
+def readable(text: str) -> str:
+    """The text in Unicode's form NFKC, with one kind of quotes and hyphens. Letter case is kept."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text.translate(MARKS))
