@@ -8,9 +8,10 @@ from typing import Any
 
 from bench.metrics.abstention import is_abstention
 from bench.metrics.base import Value
+from bench.metrics.denial import says
 from bench.metrics.json_text import NotJson, parse, same
 from bench.metrics.references import answer_kind, parts, same_label, spellings
-from bench.metrics.text import contains, plain
+from bench.metrics.text import plain
 from bench.records import Prediction, Sample
 
 
@@ -18,9 +19,10 @@ from bench.records import Prediction, Sample
 class Accuracy:
     """Share of right answers.
 
-    Free answers: a reference stands in the answer with word boundaries (of every one of the tag ``parts``, where a
-    sample has several), and, where the sample's ``value_kind`` is
-    tagged, the detector saw no conflicting value beside it. (Bare substring matching credits verbose systems with what
+    Free answers: a reference stands in the answer with word boundaries, or as the same value where it is a number, a
+    quantity or a date (of every one of the tag ``parts``, where a sample has several); the answer does not deny it;
+    and, where the sample's ``value_kind`` is tagged, the detector saw
+    no conflicting value beside it. (Bare substring matching credits verbose systems with what
     they did not mean: 12.5 % of its credits in one audit, allenai/olmo-eval#307.) Labels: the exact label but for case
     and outer white space. JSON: every field equal and none besides. Unanswerable samples: the answer abstains. A
     benchmark's own task (tag ``judged_by``): what its own scoring says. Not for open samples.
@@ -47,7 +49,7 @@ class Accuracy:
         if kind == "json":
             return Value(float(self._same_json(prediction.text, sample.reference)))
         text = plain(prediction.text)
-        if is_abstention(text) or not all(any(contains(text, one) for one in part) for part in parts(sample)):
+        if is_abstention(text) or not all(any(says(text, one) for one in part) for part in parts(sample)):
             return Value(0.0)
         conflicts = self._conflicts(sample, verdicts)
         return Value(float(conflicts == 0), {"conflicts": conflicts} if conflicts else {})

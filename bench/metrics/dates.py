@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from bench.world.values import MONTHS
 
 MONTH = "|".join(f"{month[:3]}(?:{month[3:]})?" for month in MONTHS)
+DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
+YEAR = r"(?:\s*,?[\s-]+(?P<y>\d{4})\b)?"
 WRITTEN = (
-    re.compile(rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?[\s-]+(?P<m>{MONTH})\b\.?(?:,?[\s-]+(?P<y>\d{{4}})\b)?", re.I),
-    re.compile(rf"\b(?P<m>{MONTH})\b\.?\s+(?:the\s+)?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?:,?\s+(?P<y>\d{{4}})\b)?", re.I),
-)  # fmt: skip
+    re.compile(rf"\b{DAY}(?:\s+of)?[\s-]+(?P<m>{MONTH})\b\.?{YEAR}", re.I),
+    re.compile(rf"\b(?P<m>{MONTH})\b\.?\s+(?:the\s+)?{DAY}\b{YEAR}", re.I),
+)
 YEAR_FIRST = re.compile(r"(?<![\w/.-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?:T[\d:.]+Z?)?(?![\w/-]|\.\d)")
 YEAR_LAST = re.compile(r"(?<![\w/.-])(\d{1,2})([-/.])(\d{1,2})\2(\d{4})(?![\w/-]|\.\d)")
 
@@ -33,9 +35,7 @@ class Date:
 
     def states(self, wanted: Date) -> bool:
         """Whether a reading of it gives all that a reading of the other gives; either reading of each counts."""
-        return any(
-            mine[1:] == other[1:] and other[0] in (None, mine[0]) for mine in self.days for other in wanted.days
-        )
+        return any(mine[1:] == other[1:] and other[0] in (None, mine[0]) for mine in self.days for other in wanted.days)
 
 
 def dates(text: str) -> list[Date]:
@@ -68,3 +68,11 @@ def _real(*days: Day) -> tuple[Day, ...]:
             continue
         found.append((year, month, day))
     return tuple(dict.fromkeys(found))
+
+
+def written(date: Date) -> str | None:
+    """``3 March 2024``, or ``3 March``; ``None`` where it can be read in two ways."""
+    if len(date.days) > 1:
+        return None
+    year, month, day = date.days[0]
+    return f"{day} {MONTHS[month - 1]}{f' {year}' if year else ''}"

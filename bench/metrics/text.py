@@ -56,7 +56,8 @@ def value_tokens(text: str) -> tuple[str, ...]:
     tokens: list[str] = []
     for token in TOKEN.findall(text):
         # Hyphens hold codes and ranges together, not words: "well-known" is two.
-        tokens.extend([token] if DIGIT.search(token) or not WORD.match(token) else WORD.findall(token))
+        whole = DIGIT.search(token) or token[-1] in "+#" or not WORD.match(token)
+        tokens.extend([token] if whole else WORD.findall(token))
     return tuple(tokens)
 
 
@@ -68,7 +69,7 @@ def contains(answer: str, value: str) -> bool:
     of the value is optional. An empty value is never contained.
     """
     if (sought := whole_value(value)) is not None:
-        return bool(places(answer, sought))
+        return bool(places(readable(answer), sought))
     wanted = wanted_tokens(value)
     return bool(wanted) and _has_run(value_tokens(answer), wanted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -9,15 +10,16 @@ from functools import lru_cache
 
 @dataclass(frozen=True)
 class Unit:
-    """``factor`` of it make one of the dimension's smallest. ``spelt``: a pattern, read without regard to case."""
+    """It is ``factor`` of its dimension's smallest. ``spelt``: a pattern, read without regard to case."""
 
+    name: str
     dimension: str
     factor: Decimal
     spelt: str
 
 
 UNITS: dict[str, Unit] = {
-    name: Unit(dimension, Decimal(factor), spelt)
+    name: Unit(name, dimension, Decimal(factor), spelt)
     for name, dimension, factor, spelt in (
         ("percent", "share", 1, r"percent|per\s+cent|pct|%"),
         ("euros", "euro", 1, r"euros?|eur|€"),
@@ -61,6 +63,4 @@ SHORT_SCALES = {"k": 3, "m": 6, "b": 9, "t": 12}
 @lru_cache(maxsize=256)
 def unit(spelt: str) -> Unit:
     """The unit that is written so; one of ``SPELT`` or ``CURRENCIES``."""
-    import re
-
     return next(one for one in UNITS.values() if re.fullmatch(one.spelt, spelt, re.I))

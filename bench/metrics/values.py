@@ -6,6 +6,7 @@ A reference is compared so where all of it is one number, quantity or date; "Boe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -45,7 +46,7 @@ class Quantity:
     count: Decimal
     unit: Unit | None = None
     alone: bool = False
-    """Nothing after it says what it counts: it may be in the unit that was asked for."""
+    """It has no unit, and nothing after it says what it counts: it may be in the unit that was asked for."""
     ranged: bool = False
     """An end of a range, which says neither of its ends."""
     digits: str = ""
@@ -58,9 +59,10 @@ class Quantity:
         """In the smallest unit of its dimension."""
         return self.count * (self.unit.factor if self.unit else 1)
 
-    def measures(self, dimension: str) -> bool:
-        """Whether it is of this dimension."""
-        return self.unit is not None and self.unit.dimension == dimension
+    def counts(self, wanted: Quantity) -> bool:
+        """Whether it is the number that the other is, whatever it is a number of; 20 % is not 20."""
+        as_written = not self.version or self.digits == wanted.digits
+        return self.count == wanted.count and as_written and not self.ranged and self.unit is not UNITS["percent"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,13 @@ class Values:
 
     quantities: tuple[Quantity, ...] = ()
     dates: tuple[Date, ...] = ()
+
+    def of(self, unit: Unit) -> list[Quantity]:
+        """Quantities of the unit's dimension, in order; where there is none, bare numbers, which the question gave
+        their unit. A bare number is never percent."""
+        found = [one for one in self.quantities if one.unit and one.unit.dimension == unit.dimension]
+        bare = not found and unit is not UNITS["percent"]
+        return [replace(one, unit=unit) for one in self.quantities if one.alone] if bare else found
 
 
 @lru_cache(maxsize=4096)
@@ -83,28 +92,14 @@ def whole_value(text: str) -> Quantity | Date | None:
 
 
 def places(text: str, wanted: Quantity | Date) -> list[tuple[int, int]]:
-    """Where the text holds the value, as ``readable`` writes it.
-
-    A number without a unit counts in any but percent. A quantity is found as a bare number too where the text has no
-    other of its dimension: the question said in what.
-    """
-    held = values(readable(text))
+    """Where the text, which is ``readable``, holds the value. A number without a unit counts in any but percent."""
+    held = values(text)
     if isinstance(wanted, Date):
-        return [(one.start, one.end) for one in held.dates if one.states(wanted)]
-    single = [one for one in held.quantities if not one.ranged]
-    if wanted.unit is None:
-        found = [
-            one
-            for one in single
-            if one.count == wanted.count
-            and one.unit is not UNITS["percent"]
-            and (not one.version or one.digits == wanted.digits)
-        ]
+        found: Iterable[Date | Quantity] = (one for one in held.dates if one.states(wanted))
+    elif wanted.unit is None:
+        found = (one for one in held.quantities if one.counts(wanted))
     else:
-        dimension = wanted.unit.dimension
-        found = [one for one in single if one.measures(dimension) and one.size == wanted.size]
-        if not any(one.measures(dimension) for one in held.quantities):
-            found = [one for one in single if one.alone and one.unit is None and one.count == wanted.count]
+        found = (one for one in held.of(wanted.unit) if not one.ranged and one.size == wanted.size)
     return [(one.start, one.end) for one in found]
 
 
@@ -182,6 +177,6 @@ def _joined(text: str, one: Quantity, two: Quantity) -> tuple[Quantity, Quantity
         one = replace(one, unit=two.unit, alone=False)
     # "Raised from 24 months to 36 months" says the second.
     if word in "-/" or (word != "or" and borrowed):
-        one = replace(one, end=two.end, ranged=True)
-        two = replace(two, start=one.start, ranged=True)
+        one = replace(one, end=two.end, ranged=True, alone=False)
+        two = replace(two, start=one.start, ranged=True, alone=False)
     return one, two
