@@ -18,6 +18,7 @@ from bench.generate import read_passages
 from bench.journal import read, write_atomically
 from bench.labels import write_agreement
 from bench.records import Estimate
+from bench.refresh import refresh
 from bench.reporting.measures import listed
 from bench.scoring import metrics_of, open_run
 from bench.secondary import doubt, mark
@@ -89,6 +90,7 @@ def summarise(workspace: Workspace, price: Price, margin: float | None = None) -
             if any(one.retrieves for one in predictions if one.system == system)
         },
         "counterfactuals": diagnose(samples, scores, read(workspace.counterfactuals), read_passages(workspace)),
+        "refresh": refresh(manifest, {name: entry["measures"] for name, entry in systems.items()}, price),
         "variants": agreement(samples, predictions, manifest.get("variants", {})),
     }
     return mark(summary, metrics, doubt(manifest, write_agreement(workspace)))

@@ -59,6 +59,8 @@ def notes(summary: Mapping[str, Any]) -> list[Note]:
     found += [control for control in controls if control is not None]
     if run.get("secondary"):
         found.append(Note(level="warning", text=f"{SECONDARY}: {run['secondary']}."))
+    if summary.get("refresh"):
+        found.append(Note(level="note", text=_refresh(summary["refresh"])))
     for finding in run.get("findings") or ():
         level = str(finding.get("level", "note")) if isinstance(finding, Mapping) else "note"
         text = str(finding.get("text", "")) if isinstance(finding, Mapping) else str(finding)
@@ -85,6 +87,23 @@ def _control(control: Any) -> Note | None:
         level="warning",
         text=f"Positive control failed: the tuned weights recall too little of what they were taught: {told}. "
         "What this run says about knowledge in weights is uninformative.",
+    )
+
+
+def _refresh(refreshed: Mapping[str, Mapping[str, Any]]) -> str:
+    """What it takes each system until its answers are right again after the corpus changed."""
+
+    def needs(one: Mapping[str, Any]) -> str:
+        taken = {"indexing": one["indexing_seconds"], "training": one["training_seconds"]}
+        words = " and ".join(f"{seconds:,.1f} s of {what}" for what, seconds in taken.items() if seconds is not None)
+        money = "" if one["cost"] is None else f" ({one['cost']:.2g} {one['currency']})"
+        return f"{words}{money}" if words else "nothing that would help"
+
+    told = "; ".join(f"{system}: {needs(one)}" for system, one in refreshed.items())
+    again = any(one["retrained"] for one in refreshed.values())
+    weights = "have been tuned again" if again else "are those of before (suite.retrain=true tunes them again)"
+    return (
+        f"After a change answers are right again with {told}. In this run the index is today's; the weights {weights}."
     )
 
 
