@@ -17,7 +17,7 @@ def refresh(manifest: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any
     """
     build = manifest.get("build", {})
     adapters, index = build.get("adapters", {}), build.get("index") or {}
-    nodes = manifest["config"]["systems"]
+    nodes = manifest["config"].get("systems", {})
     found = {}
     for system, measures in measured.items():
         stale = measures.get("stale_rate")
@@ -33,7 +33,7 @@ def refresh(manifest: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any
             "training_seconds": training,
             "cost": spent * price.per_hour / 3600 if spent and priced and price.per_hour is not None else None,
             "currency": price.currency,
-            "retrained": bool(manifest["config"]["suite"].get("retrain")),
+            "retrained": bool(manifest["config"].get("suite", {}).get("retrain")),
             "stale_rate": stale,
         }
     return found
