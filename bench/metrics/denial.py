@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 from bench.metrics.readable import readable
@@ -38,6 +39,7 @@ def denied_at(text: str, start: int, end: int) -> bool:
     )
 
 
+@lru_cache(maxsize=64)  # several measures ask whether the same answer is right
 def says(answer: str, value: str) -> bool:
     """Whether the answer holds the value and means it.
 

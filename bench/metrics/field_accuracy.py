@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,12 +12,15 @@ from bench.metrics.json_text import fields, parse, same
 from bench.metrics.references import answer_kind
 from bench.records import Prediction, Sample
 
+Path = tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class FieldAccuracy:
-    """Share of the reference's fields that the answer has right.
+    """Share of fields that the answer has right, out of the reference's and those that it made up beside them.
 
-    ``valid_only`` leaves invalid answers out: a second figure, never the first (and then named so).
+    An extra field that is null says nothing and does not count. ``valid_only`` leaves
+    invalid answers out: a second figure, never the first (and then named so).
     """
 
     valid_only: bool = False
@@ -38,4 +41,14 @@ class FieldAccuracy:
             return Value(None if self.valid_only else 0.0, {"error": error})
         wanted, given = fields(sample.reference), fields(parse(prediction.text))
         wrong = [path for path, value in wanted.items() if path not in given or not same(given[path], value)]
-        return Value(1 - len(wrong) / len(wanted), {"wrong": ["/".join(path) for path in wrong]})
+        extra = [path for path, value in given.items() if value is not None and not _known(path, wanted)]
+        right = len(wanted) - len(wrong)
+        detail = {"wrong": ["/".join(path) for path in wrong]}
+        if extra:
+            detail["extra"] = ["/".join(path) for path in extra]
+        return Value(right / (len(wanted) + len(extra)), detail)
+
+
+def _known(path: Path, wanted: Collection[Path]) -> bool:
+    """Whether the reference has the field, or something above or below it, which is wrong already."""
+    return any(path[: len(one)] == one[: len(path)] for one in wanted)

@@ -51,7 +51,8 @@ def value_tokens(text: str) -> tuple[str, ...]:
     text = readable(text).casefold()
     if not text.isascii():
         text = UNSPACED.sub(r" \g<0> ", text)
-    text = INITIALS.sub(lambda match: re.sub("[. ]", "", match.group(0)), text)
+    if "." in text:
+        text = INITIALS.sub(lambda match: re.sub("[. ]", "", match.group(0)), text)
     text = NUMBER_WORD.sub(r"\1 ", APOSTROPHE.sub("", THOUSANDS.sub("", text)))
     tokens: list[str] = []
     for token in TOKEN.findall(text):

@@ -30,6 +30,7 @@ ALONE = re.compile(r"\s*(?:$|[.,;:!?)\]\"'*|](?!\w)|(?:for|per|in|as|and|or|of|i
 NAMED = re.compile(r"\b(?:(version)|passage|section|page|document)\s+$", re.I)
 """What numbers name instead of counting."""
 JOINED = re.compile(r"\s*(-|/|\bto\b|\bor\b|\band\b)\s*", re.I)
+AND = re.compile(r",?\s*(?:and\s+)?", re.I)
 BETWEEN = re.compile(r"\bbetween\s+$", re.I)
 GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d+)?|[1-9]\d{0,2}(?: \d{3})+")
 POINTS_GROUP = re.compile(r"[1-9]\d{0,2}(?:\.\d{3}){2,}(?:,\d+)?|[1-9]\d{0,2}(?:\.\d{3})+,\d+|\d+,\d+")
@@ -87,8 +88,8 @@ def whole_value(text: str) -> Quantity | Date | None:
     if not any(map(str.isdigit, text)) or re.match(r"0\d", text):
         return None
     held = values(text)
-    # The year of a date stands there as a number too: dates come first.
-    return next((one for one in (*held.dates, *held.quantities) if (one.start, one.end) == (0, len(text))), None)
+    whole: tuple[Date | Quantity, ...] = (*held.dates, *(one for one in held.quantities if not one.ranged))
+    return next((one for one in whole if (one.start, one.end) == (0, len(text))), None)
 
 
 def places(text: str, wanted: Quantity | Date) -> list[tuple[int, int]]:
@@ -113,7 +114,10 @@ def values(text: str) -> Values:
     for day in days:
         letters[day.start : day.end] = "_" * (day.end - day.start)
     rest = "".join(letters)
-    found = [one for match in NUMBER.finditer(rest) if (one := _quantity(rest, match)) is not None]
+    found: list[Quantity] = []
+    for match in NUMBER.finditer(rest):
+        if (one := _quantity(rest, match)) is not None:
+            found[-1:] = _summed(rest, found[-1], one) if found else [one]
     for at in range(len(found) - 1):
         found[at], found[at + 1] = _joined(rest, found[at], found[at + 1])
     years = [Quantity(*day.year, Decimal(text[slice(*day.year)])) for day in days if day.year]
@@ -151,6 +155,14 @@ def _quantity(text: str, match: re.Match[str]) -> Quantity | None:
         digits=match.group(0),
         version=bool(named and named[1]),
     )
+
+
+def _summed(text: str, one: Quantity, two: Quantity) -> list[Quantity]:
+    """The two as one where they are: "1 year and 6 months"."""
+    larger = one.unit and two.unit and one.unit.dimension == two.unit.dimension and one.unit.factor > two.unit.factor
+    if two.unit and larger and AND.fullmatch(text, one.end, two.start):
+        return [replace(two, start=one.start, count=(one.size + two.size) / two.unit.factor)]
+    return [one, two]
 
 
 def _number(digits: str) -> Decimal | None:

@@ -95,6 +95,16 @@ def test_fields_by_hand() -> None:
     assert found.detail["wrong"] == ["age", "home/zip"]
 
 
+def test_fields_that_are_made_up_count_as_wrong() -> None:
+    made = sample({"name": "Ann", "home": None}, {"type": "object"})
+    found = FieldAccuracy().score(made, prediction('{"name": "Ann", "home": null, "age": 5, "phone": null}'), {})
+    assert found.value == pytest.approx(2 / 3)
+    assert found.detail["extra"] == ["age"]
+    # An object in the place of a field is one wrong field.
+    found = FieldAccuracy().score(made, prediction('{"name": "Ann", "home": {"city": "Ulm"}}'), {})
+    assert found.value == pytest.approx(1 / 2)
+
+
 def test_an_invalid_answer_has_every_field_wrong() -> None:
     made = sample({"name": "Ann", "age": 5}, SCHEMA)
     invalid = prediction('{"name": "Ann", "age": 5, "more": 1}')

@@ -16,6 +16,7 @@ from bench.tasks.company.permissions import OUTSIDER
 from bench.world.changes import CHANGES, a_year_later
 from bench.world.company import found
 from bench.world.documents import documents
+from bench.world.values import KINDS
 from systems.base import UserError
 from tests.metrics.making import prediction, sample
 
@@ -98,6 +99,12 @@ def test_those_who_may_not_see_it_ask_for_the_same_facts() -> None:
     assert {one.tags["entity"] for one in forbidden.samples("test")} == {
         one.tags["entity"] for one in permitted.samples("test")
     }
+
+
+def test_no_secret_is_one_that_a_guess_tells() -> None:
+    secrets = [one.tags["value_kind"] for one in suite("permissions").tasks[1].samples("test")]
+    assert secrets
+    assert all(KINDS[kind].choices is None for kind in secrets)
 
 
 @pytest.mark.parametrize("name", ["freshness", "permissions"])

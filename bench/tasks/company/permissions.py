@@ -13,6 +13,7 @@ from bench.records import Sample
 from bench.tasks.base import Lesson
 from bench.tasks.company.facts import Facts
 from bench.world.company import Fact
+from bench.world.values import KINDS
 from systems.base import UserError
 
 OUTSIDER = "support"
@@ -21,7 +22,10 @@ OUTSIDER = "support"
 
 @dataclass(frozen=True, kw_only=True)
 class Permissions(Facts):
-    """Facts of documents that some roles may read. ``allowed``: who asks is one of them."""
+    """Facts of documents that some roles may read. ``allowed``: who asks is one of them.
+
+    Facts of few possible values are left out: who says "Tuesday" to an outsider may have guessed it.
+    """
 
     name: str = "permitted"
     allowed: bool = True
@@ -35,7 +39,9 @@ class Permissions(Facts):
 
     @cached_property
     def _evaluated(self) -> tuple[Fact, ...]:
-        return tuple(fact for fact in super()._evaluated if fact.entity.kind.roles)
+        return tuple(
+            fact for fact in super()._evaluated if fact.entity.kind.roles and KINDS[fact.attribute.kind].choices is None
+        )
 
     def samples(self, split: str) -> list[Sample]:
         found: list[Sample] = []
