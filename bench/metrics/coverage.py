@@ -13,7 +13,7 @@ from bench.records import Prediction, Sample
 
 @dataclass(frozen=True)
 class Coverage:
-    """Share of the values in ``tags["required"]`` that stand in the answer, with word boundaries, after normalisation.
+    """Share of the values in ``tags["required"]`` that the answer holds (``bench.metrics.text.contains``).
 
     The detail names those that are missing. An answer that never came holds none.
     """

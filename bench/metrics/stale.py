@@ -14,7 +14,7 @@ from bench.records import Prediction, Sample
 
 @dataclass(frozen=True)
 class StaleRate:
-    """Share of answers that hold the value of an earlier version, tagged ``stale``, with word boundaries.
+    """Share of answers that hold the value of an earlier version, tagged ``stale``, however it is written.
 
     Of changed facts it is out of date; of withdrawn ones it is what should no longer be said.
     """

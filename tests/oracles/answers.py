@@ -50,7 +50,7 @@ def human_rows(folder: Path) -> Iterator[Row]:
     yield as_published_here(above(oracle, share, 0.9, sum(credited) / len(credited)))
     # What this project had when it was last looked at: strict on both sides, it misses what is right in other words.
     counts = f"{len(credited)}, {sum(credited)}, {sum(accepted)}"
-    yield as_published_here(same(oracle, "credited, of them accepted, accepted in all", "498, 468, 816", counts))
+    yield as_published_here(same(oracle, "credited, of them accepted, accepted in all", "500, 470, 816", counts))
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
