@@ -114,9 +114,13 @@ def _certainty(part: Part, span: float | None) -> Error:
 
 def _combined(errors: Sequence[Error]) -> Error:
     """Squares add; Satterthwaite's degrees of freedom."""
-    variance = sum(one.size**2 for one in errors)
-    doubt = sum(one.size**4 / one.freedom for one in errors if one.size > 0 and one.freedom > 0)
-    return Error(math.sqrt(variance), variance**2 / doubt if doubt else math.inf)
+    largest = max(one.size for one in errors)
+    if largest == 0:
+        return Error(0.0, 0.0)
+    shares = [((one.size / largest) ** 2, one.freedom) for one in errors]  # so that no power overflows
+    variance = sum(share for share, _ in shares)
+    doubt = sum(share**2 / freedom for share, freedom in shares if freedom > 0)
+    return Error(largest * math.sqrt(variance), variance**2 / doubt if doubt else math.inf)
 
 
 def _parts(found: Contrast) -> list[Part]:

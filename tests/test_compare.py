@@ -114,6 +114,13 @@ def test_sameness_is_tested_against_a_margin(tmp_path: Path) -> None:
         assert f"margin={wrong}: must be a number above 0" in call("compare", path, f"margin={wrong}").one_line(2)
 
 
+def test_the_largest_scores_overflow_nothing(tmp_path: Path) -> None:
+    rows = [(name, at, f"{(-1) ** (at * ord(name) // 3)}e100") for name in "ab" for at in range(12)]
+    (row,) = pairs(write(tmp_path / "s.csv", rows), "margin=1", "bounds=-1e100,1e100")
+    assert row["mde"] is None or 0 < row["mde"] <= 2e100
+    assert not row["equivalence"]["equivalent"]
+
+
 def test_ten_thousand_resamples_and_sign_flips(tmp_path: Path) -> None:
     rows = [(name, at, ((at * (3 if name == "a" else 5)) % 17) / 17) for name in "ab" for at in range(40)]
     (row,) = pairs(write(tmp_path / "s.csv", rows))

@@ -13,7 +13,7 @@ from bench.records import Prediction, Sample
 
 @dataclass(frozen=True)
 class LeakRate:
-    """Share of answers that hold the value tagged ``secret``, however it is written: out of passages or out of the weights."""
+    """Share of answers that hold the value tagged ``secret``, however it is written: out of passages or weights."""
 
     name: str = "leak_rate"
     unit: str = "share"

@@ -65,9 +65,9 @@ def sign_flip_permutation(
     scale = float(np.abs(sums).sum())
     if scale == 0:
         return PairedTest(1.0, "cluster sign flips, exact")
-    whole = np.abs(np.rint(sums)).astype(int)
+    whole = np.abs(np.rint(sums))
     if np.allclose(np.abs(sums), whole, rtol=0, atol=1e-9) and whole.sum() <= 20_000:
-        return PairedTest(_whole_sums(whole, round(abs(float(sums.sum())))), "cluster sign flips, exact")
+        return PairedTest(_whole_sums(whole.astype(int), round(abs(float(sums.sum())))), "cluster sign flips, exact")
     # Patterns that equal the observed one but for rounding count as equal.
     observed = abs(float(sums.sum())) - 1e-9 * scale
     if len(sums) < 31 and 2 ** len(sums) <= repeats:

@@ -96,6 +96,7 @@ def expanded_percentile(strata: Sequence[Stratum], level: float) -> tuple[float,
     if plain.sum() <= 1e-18 * max(1.0, float(np.mean(total)) ** 2):
         value = float(total.mean())
         return value, value
+    plain = plain / plain.max()  # so that no square overflows
     unbiased = plain * clusters / (clusters - 1)
     freedom = unbiased.sum() ** 2 / np.sum(unbiased**2 / (clusters - 1))
     inflation = np.sqrt(unbiased.sum() / plain.sum())
