@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from scipy.stats import binomtest
 
@@ -171,6 +172,15 @@ def test_a_run_compared_alone_says_what_its_report_says(runs: Path) -> None:
     summary = json.loads((runs / "one" / "summary.json").read_text())
     wanted = [row for row in summary["comparisons"] if row["measure"] == "accuracy"]
     assert pairs(str(runs / "one"), "measures=accuracy") == wanted
+
+
+def test_a_report_says_what_is_the_same_where_a_margin_is_given(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "one", tmp_path / "one")
+    assert call("report", str(tmp_path / "one"), "margin=0.3").code == 0
+    summary = json.loads((tmp_path / "one" / "summary.json").read_text())
+    jsonschema.validate(summary, json.loads(Path("bench/reporting/summary.schema.json").read_text()))
+    assert {row["equivalence"]["margin"] for row in summary["comparisons"] if row["measure"] == "accuracy"} == {0.3}
+    assert "The same</th>" in (tmp_path / "one" / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_compared(runs: Path, tmp_path: Path) -> None:
