@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from bench.metrics.text import normalise
+from bench.canonical import key
 from bench.records import Prediction, Sample
 from bench.tasks.base import Lesson, always
 from bench.tasks.lm_eval.calls import as_turns, calls
@@ -122,9 +122,9 @@ class LmEvalTask:
         """Its validation split, where another is evaluated, without examples; less what is evaluated too."""
         if not (self.task.has_test_docs() and self.task.has_validation_docs()):
             return ()
-        asked = {normalise(self._search(doc.content)) for doc in self._docs}
+        asked = {key(self._search(doc.content)) for doc in self._docs}
         docs = self._made(enumerate(self.task.validation_docs()), 0, "development-")
-        return tuple(doc for doc in docs if normalise(self._search(doc.content)) not in asked)
+        return tuple(doc for doc in docs if key(self._search(doc.content)) not in asked)
 
     def _made(self, docs: Any, shots: int, prefix: str = "") -> Iterator[Doc]:
         template = {"chat_template": as_turns} if self.chat_template else {}
@@ -207,8 +207,8 @@ class LmEvalTask:
         """The training split, each question with its right continuation; questions that are evaluated are left out."""
         if not self.task.has_training_docs() or getattr(self.task, "multiple_input", False):
             return []
-        asked = {normalise(self._search(doc.content)) for doc in self._docs}
-        docs = [doc for doc in self.task.training_docs() if normalise(self._search(doc)) not in asked]
+        asked = {key(self._search(doc.content)) for doc in self._docs}
+        docs = [doc for doc in self.task.training_docs() if key(self._search(doc)) not in asked]
         drawn = self._drawn(docs, self.train_limit, "train")
         found = []
         for doc in self._made(enumerate(drawn), 0):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from bench.metrics.text import normalise
+from bench.canonical import key
 from bench.tasks.base import Suite
 from bench.tasks.line import Line, Lines
 from bench.tasks.lines import Limits, lines_suite
@@ -64,7 +64,7 @@ def without_evaluated(lines: Sequence[Line]) -> list[Line]:
     development split that it evaluates: public sets hold some of them."""
 
     def asked(line: Line) -> tuple[str, str]:
-        return line.task, normalise(line.data["query"])
+        return line.task, key(line.data["query"])
 
     tested = {asked(line) for line in lines if line.split == "test"}
     developed = {asked(line) for line in lines if line.split == "development"}
