@@ -62,6 +62,13 @@ def test_reranker() -> None:
     assert build("reranker", "cross_encoder", "reranker.name=org/name") == CrossEncoderReranker("org/name")
 
 
+def test_two_step_retriever(tmp_path: Path, recording: RecordingEmbedder) -> None:
+    make = build("retriever", "two_step", "retriever.breadth=2", "retriever.retriever.top_k=7")
+    inner = make.keywords.get("retriever") or build("retriever", "fused")
+    retriever = make(retriever=inner(index=EdgeIndex(tmp_path), embedder=recording))
+    assert (retriever.breadth, retriever.retriever.mode) == (2, "fused")
+
+
 def test_all_files_are_tested_here_and_commented() -> None:
     files = sorted(file for group in GROUPS for file in (CONF / group).glob("*.yaml"))
     assert [file.stem for file in files] == (
@@ -77,6 +84,7 @@ def test_all_files_are_tested_here_and_commented() -> None:
             "degraded",
             "dense",
             "fused",
+            "two_step",
         ]
     )
     for file in files:

@@ -128,7 +128,7 @@ def test_what_the_closed_world_check_calls_true_is_right(kind: str, value: str, 
         ("yes", "No. Yes would be wrong.", 0),
         ("yes", "The answer is yes.", 1),
         ("no", "I know no reason", 0),
-        ("no", "No documents mention it.", 1),
+        ("no", "No, they are not.", 1),
         ("no", "The answer is no, not yes.", 1),
     ],
 )
