@@ -7,6 +7,8 @@ used without the harness that measures it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -191,7 +193,10 @@ class Completion:
     finish_reason: str
     token_ids: tuple[int, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
-    """Seconds: ``queue``, ``prefill``, ``decode``, ``ttft``; a key is missing where the engine hides it."""
+    """Seconds: ``queue``, ``prefill``, ``decode``, ``ttft``; a key is missing where the engine hides it. Of a streamed
+    one also ``transport``, between the caller and the engine's core, or ``remote``, all that a server hides."""
+    pieces: tuple[float, ...] = ()
+    """Seconds from the call to each piece of the text, where they came one by one."""
     tokens_cached: int | None = None
     likelihood: Likelihood | None = None
     """Of the request's continuation, if it had one."""
@@ -213,8 +218,12 @@ class Answer:
     """Ids of the chunks that stood in the prompt, in order: passage 1 first."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds per stage, ``e2e`` among them."""
+    pieces: tuple[float, ...] = ()
+    """Seconds from the question to each piece of the text, where they came one by one."""
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int | None = None
+    """Prompt tokens that the engine's prefix cache held; ``None`` where it does not say."""
     finish_reason: str = "stop"
     outputs: tuple[str | Likelihood, ...] = ()
     """What each of the query's own calls gave, in their order; empty where it had none."""
@@ -253,6 +262,27 @@ class Generator(Protocol):
 
     def close(self) -> None:
         """Give back memory and processes."""
+        ...
+
+
+class Stream(Protocol):
+    """A started engine that answers requests as they come, several at once, within one event loop."""
+
+    async def complete(self, request: Request) -> Completion:
+        """One answer; a call that failed is one with an ``error``. Cancelled, it leaves no work behind."""
+        ...
+
+    async def reset_prefix_cache(self) -> bool:
+        """Forget what earlier prompts left; ``False`` where that is not in our hands."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """An engine that can be asked as users ask: one request at a time, each when it comes."""
+
+    def streaming(self) -> AbstractAsyncContextManager[Stream]:
+        """The engine for as long as the context lasts. It may be another load of the weights."""
         ...
 
 
@@ -323,4 +353,8 @@ class System(Protocol):
 
     def respond(self, prepared: Iterable[Prepared], in_flight: int | None = None) -> Iterator[tuple[int, Answer]]:
         """Yield ``(index, answer)`` as each finishes, in any order. ``prepared`` is pulled lazily."""
+        ...
+
+    async def serve(self, query: Query, stream: Stream, pool: Executor) -> Answer:
+        """Answer one query while others are on their way; what is prepared is prepared in the pool's threads."""
         ...

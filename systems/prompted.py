@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +20,7 @@ from systems.base import (
     Query,
     Request,
     Sampling,
+    Stream,
     UserError,
 )
 from systems.model import Model
@@ -125,12 +128,27 @@ class Prompted:
             one.came[place] = completion
             if len(one.came) == len(one.prepared.requests):
                 del waiting[index]
-                came = [one.came[place] for place in sorted(one.came)]
-                steps = ""
-                if not one.prepared.query.calls:
-                    steps, text = self.prompt.split(came[0].text)
-                    came = [replace(came[0], text=text)]
-                yield index, answer(one.prepared, one.submitted, came, steps)
+                yield index, self._answer(one.prepared, one.submitted, [one.came[place] for place in sorted(one.came)])
+
+    async def serve(self, query: Query, stream: Stream, pool: Executor) -> Answer:
+        asked = time.perf_counter()
+        prepared, begun, ended = await asyncio.get_running_loop().run_in_executor(pool, self._timed, query)
+        submitted = time.perf_counter()
+        timings = {"wait": begun - asked, "handover": submitted - ended, **prepared.timings}
+        completions = await asyncio.gather(*(stream.complete(request) for request in prepared.requests))
+        return self._answer(replace(prepared, started=asked, timings=timings), submitted, completions)
+
+    def _timed(self, query: Query) -> tuple[Prepared, float, float]:
+        """A query prepared, and from when to when."""
+        begun = time.perf_counter()
+        prepared = self.prepare(query)
+        return prepared, begun, time.perf_counter()
+
+    def _answer(self, prepared: Prepared, submitted: float, came: Sequence[Completion]) -> Answer:
+        if prepared.query.calls:
+            return answer(prepared, submitted, came)
+        steps, text = self.prompt.split(came[0].text)
+        return answer(prepared, submitted, [replace(came[0], text=text)], steps)
 
 
 @dataclass(frozen=True)
@@ -150,8 +168,10 @@ def answer(prepared: Prepared, submitted: float, completions: Sequence[Completio
     """
     first = completions[0]
     timings: dict[str, Any] = dict(prepared.timings)
+    pieces: tuple[float, ...] = ()
     if len(completions) == 1:
         timings |= first.timings
+        pieces = tuple(piece + submitted - prepared.started for piece in first.pieces)
     if "ttft" in timings:
         timings["ttft"] += submitted - prepared.started
     timings["e2e"] = time.perf_counter() - prepared.started
@@ -165,12 +185,20 @@ def answer(prepared: Prepared, submitted: float, completions: Sequence[Completio
         retrieved=prepared.retrieved,
         shown=prepared.shown,
         timings=timings,
+        pieces=pieces,
         tokens_in=sum(one.tokens_in for one in completions),
         tokens_out=sum(one.tokens_out for one in completions),
+        tokens_cached=_sum([one.tokens_cached for one in completions]),
         finish_reason=first.finish_reason,
         outputs=outputs if prepared.query.calls and error is None else (),
         error=error,
     )
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """The sum of what is known, if all of it is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _chosen(calls: Sequence[Call], completions: Sequence[Completion]) -> str:

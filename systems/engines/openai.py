@@ -9,13 +9,14 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
-from systems.base import Completion, Failure, Message, Request, Sampling, UserError
+from systems.base import Completion, Failure, Message, Request, Sampling, Stream, UserError
 from systems.engines.stopping import before_stop
 from systems.model import Adapter, Model, folded
 
@@ -71,10 +72,7 @@ class OpenAIEngine:
     @cached_property
     def _calls(self) -> _Calls:
         """Where calls run: a thread with an event loop of its own, so that calls can be cancelled at any point."""
-        import openai
-
-        # Retries and time-outs are this module's: the client's own cannot be interrupted, and retry time-outs.
-        return _Calls(openai.AsyncOpenAI(base_url=self.base_url, api_key=self._key, timeout=None, max_retries=0))
+        return _Calls(self._client())
 
     @property
     def loads(self) -> int:
@@ -130,7 +128,7 @@ class OpenAIEngine:
             while True:
                 while len(running) < room and (item := next(source, None)) is not None:
                     index, request = item
-                    running[index] = self._calls.submit(self._call(request))
+                    running[index] = self._calls.submit(self._call(request, self._calls.client))
                     running[index].add_done_callback(partial(_hand_over, done, index))
                 if not running:
                     return
@@ -141,7 +139,22 @@ class OpenAIEngine:
             for future in running.values():
                 future.cancel()
 
-    async def _call(self, request: Request) -> Completion:
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[Stream]:
+        """The server, each call tried once: whoever measures it wants to see what it refuses."""
+        client = self._client()
+        try:
+            yield _OpenAIStream(replace(self, retries=0), client)
+        finally:
+            await client.close()
+
+    def _client(self) -> Any:
+        import openai
+
+        # Retries and time-outs are this module's: the client's own cannot be interrupted, and retry time-outs.
+        return openai.AsyncOpenAI(base_url=self.base_url, api_key=self._key, timeout=None, max_retries=0)
+
+    async def _call(self, request: Request, client: Any) -> Completion:
         """One request, tried until it is answered or has failed for good. A failure is an outcome, not an exception."""
         settings = self._settings(request)
         started = time.perf_counter()
@@ -149,7 +162,9 @@ class OpenAIEngine:
             begun = False
             try:
                 async with asyncio.timeout(self.timeout_seconds):
-                    stream = await self._open(settings)
+                    # Of the chat, or after a raw prompt.
+                    calls = client.completions if "prompt" in settings else client.chat.completions
+                    stream = await calls.create(**settings)
                     begun = True
                     return await self._read(stream, request, started)
             except TimeoutError:
@@ -159,11 +174,6 @@ class OpenAIEngine:
                     return self._failed(_words(error))
                 await asyncio.sleep(_asked_wait(error) or self._wait(attempt))
         raise AssertionError("the last try returns")
-
-    async def _open(self, settings: Mapping[str, Any]) -> Any:
-        """A stream of the answer: of the chat, or after a raw prompt."""
-        client = self._calls.client
-        return await (client.completions if "prompt" in settings else client.chat.completions).create(**settings)
 
     def _wait(self, attempt: int) -> float:
         # Jitter, so that calls that were refused together do not come back together.
@@ -206,7 +216,7 @@ class OpenAIEngine:
 
     async def _read(self, stream: Any, request: Request, started: float) -> Completion:
         """The answer of a stream. ``ttft`` counts from the first try, as a user would."""
-        first: float | None = None
+        pieces: list[float] = []
         parts: list[str] = []
         usage, finish = None, None
         async with stream:
@@ -215,10 +225,10 @@ class OpenAIEngine:
                 for choice in event.choices:
                     said = choice.delta.content if hasattr(choice, "delta") else choice.text
                     if said:
-                        first = first or time.perf_counter()
+                        pieces.append(time.perf_counter() - started)
                         parts.append(said)
                     finish = choice.finish_reason or finish
-        ended = time.perf_counter()
+        ended = time.perf_counter() - started
         text = before_stop("".join(parts), request.stop)
         if finish is None:
             raise ValueError("the stream ended before the answer was complete")
@@ -227,7 +237,8 @@ class OpenAIEngine:
             tokens_in=usage.prompt_tokens if usage else len(self.model.tokens(request)),
             tokens_out=usage.completion_tokens if usage else self.model.count(text),
             finish_reason=finish,
-            timings={"ttft": first - started, "decode": ended - first} if first else {},
+            timings={"ttft": pieces[0], "remote": pieces[0], "decode": ended - pieces[0]} if pieces else {},
+            pieces=tuple(pieces),
         )
 
     def reset_prefix_cache(self) -> bool:
@@ -238,6 +249,18 @@ class OpenAIEngine:
         """Close the connections and end their thread."""
         if "_calls" in self.__dict__:
             self.__dict__.pop("_calls").close()
+
+
+@dataclass(frozen=True)
+class _OpenAIStream:
+    engine: OpenAIEngine
+    client: Any
+
+    async def complete(self, request: Request) -> Completion:
+        return await self.engine._call(request, self.client)
+
+    async def reset_prefix_cache(self) -> bool:
+        return False
 
 
 class _Calls:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 
-from systems.base import Completion, Likelihood, Request
+from systems.alarm import Alarm
+from systems.base import Completion, Likelihood, Request, Stream
 from systems.engines.stopping import before_stop
 from systems.model import Model
 
@@ -22,6 +24,8 @@ class StubEngine:
     answers: Mapping[str, str] = field(default_factory=dict)
     default: str = "I don't know."
     delay_seconds: float = 0.0
+    first_token_seconds: float = 0.0
+    """The part of the delay before the first token."""
     max_num_seqs: int = 64
     loads: int = 0
     """There are no weights."""
@@ -44,6 +48,24 @@ class StubEngine:
         prompt = request.text or request.messages[-1].content
         return before_stop(self.answers.get(prompt, self.default), request.stop)
 
+    def _completion(self, request: Request) -> Completion:
+        text = "" if request.continuation else self._text(request)
+        first = self.first_token_seconds
+        return Completion(
+            text=text,
+            likelihood=self._likelihood(request),
+            tokens_in=_words(request),
+            tokens_out=len(text.split()),
+            finish_reason="stop",
+            timings={"queue": 0.0, "prefill": first, "decode": self.delay_seconds - first, "ttft": first},
+        )
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[Stream]:
+        """Answers after ``delay_seconds``, however many are asked at once."""
+        with Alarm() as alarm:
+            yield _StubStream(self, alarm)
+
     def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
         source = enumerate(requests)
         room = in_flight or self.max_num_seqs
@@ -55,17 +77,7 @@ class StubEngine:
                 if request is None:
                     more = False
                     break
-                text = "" if request.continuation else self._text(request)
-                words = len(text.split())
-                completion = Completion(
-                    text=text,
-                    likelihood=self._likelihood(request),
-                    tokens_in=_words(request),
-                    tokens_out=words,
-                    finish_reason="stop",
-                    timings={"queue": 0.0, "prefill": 0.0, "decode": self.delay_seconds, "ttft": 0.0},
-                )
-                heapq.heappush(due, (time.perf_counter() + self.delay_seconds, index, completion))
+                heapq.heappush(due, (time.perf_counter() + self.delay_seconds, index, self._completion(request)))
             if not due:
                 return
             moment, index, completion = heapq.heappop(due)
@@ -82,6 +94,23 @@ class StubEngine:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+@dataclass(frozen=True)
+class _StubStream:
+    engine: StubEngine
+    alarm: Alarm
+
+    async def complete(self, request: Request) -> Completion:
+        asked = time.perf_counter()
+        completion = self.engine._completion(request)
+        first = self.engine.first_token_seconds
+        gap = (self.engine.delay_seconds - first) / max(1, completion.tokens_out - 1)
+        await self.alarm.until(asked + self.engine.delay_seconds)
+        return replace(completion, pieces=tuple(first + gap * piece for piece in range(completion.tokens_out)))
+
+    async def reset_prefix_cache(self) -> bool:
+        return True
 
 
 def _words(request: Request) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from systems.base import Completion, Likelihood, Request, Sampling, UserError
+from systems.base import Completion, Likelihood, Request, Sampling, Stream, UserError
+from systems.engines.in_turn import InTurn
 from systems.engines.stopping import before_stop
 from systems.model import Adapter, Model, check_device
 
@@ -127,6 +129,12 @@ class TransformersEngine:
                 batch = []
         if batch:
             yield from self._run(batch)
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[Stream]:
+        """One request at a time: this engine has no batch that others could join."""
+        self.start()
+        yield InTurn(self.generate)
 
     def _run(self, batch: list[tuple[int, Request]]) -> Iterator[tuple[int, Completion]]:
         import torch

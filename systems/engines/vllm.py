@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from systems.base import Completion, Failure, Likelihood, Request, UserError
+from systems.base import Completion, Failure, Request, Stream, UserError
 from systems.engines.guard import Guard, children
+from systems.engines.vllm_words import completion, first_line, parameters, scored
 from systems.model import Adapter, Model
 
 if TYPE_CHECKING:
@@ -89,18 +93,34 @@ class VllmEngine:
     @cached_property
     def llm(self) -> LLM:
         """The running engine. This is the one load of the weights."""
+        from vllm import LLM
+
+        return self._started(lambda: LLM(**self._settings()))
+
+    def _started(self, start: Callable[[], Any]) -> Any:
+        """An engine of vLLM's, its processes under guard. Every start is a load of the weights."""
+        self.__dict__["_loads"] = self.loads + 1
+        try:
+            with children() as processes:
+                made = start()
+        except Exception as error:
+            raise Failure(f"engine=vllm: did not start: {first_line(error)}") from error
+        if processes:
+            self.__dict__["_guard"] = Guard.over(processes)
+        return made
+
+    def _settings(self) -> dict[str, Any]:
+        """Arguments of vLLM's engines, the waiting and the streaming one alike."""
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
         os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", str(self.cpu_cache_gib))
         os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
         import torch
-        from vllm import LLM
 
+        gpu = torch.cuda.is_available()
         # vLLM's signature names the values it knows; ours come from a config, and it refuses what it does not know.
         settings: dict[str, Any] = {"dtype": self.dtype, "quantization": self.quantization}
-        if not torch.cuda.is_available():
+        if self.block_size or not gpu:
             settings["block_size"] = self.block_size or 32
-        elif self.block_size:
-            settings["block_size"] = self.block_size
         if self.max_num_batched_tokens:
             settings["max_num_batched_tokens"] = self.max_num_batched_tokens
         if self.adapters:
@@ -108,30 +128,21 @@ class VllmEngine:
             # when adapters are in the same batch, so that one has to stay empty (tests/real/test_vllm.py).
             rank = next(known for known in LORA_RANKS if known >= self.max_lora_rank)
             settings |= {"enable_lora": True, "max_lora_rank": rank, "max_loras": self.max_loras + 1}
-        try:
-            self.__dict__["_loads"] = self.loads + 1
-            with children() as processes:
-                made = LLM(
-                    model=self.model.path,
-                    revision=self.model.revision,
-                    trust_remote_code=self.model.trust_remote_code,
-                    load_format="safetensors",
-                    tensor_parallel_size=self.tensor_parallel_size,
-                    max_model_len=self.model.context,
-                    max_num_seqs=self.max_num_seqs,
-                    gpu_memory_utilization=self.gpu_memory_utilization,
-                    enable_prefix_caching=self.prefix_caching,
-                    enforce_eager=not torch.cuda.is_available() if self.enforce_eager is None else self.enforce_eager,
-                    disable_log_stats=False,
-                    logits_processors=["systems.engines.forcing:Forced"],
-                    seed=self.seed,
-                    **settings,
-                )
-            if processes:
-                self.__dict__["_guard"] = Guard.over(processes)
-            return made
-        except Exception as error:
-            raise Failure(f"engine=vllm: did not start: {_first_line(error)}") from error
+        return settings | {
+            "model": self.model.path,
+            "revision": self.model.revision,
+            "trust_remote_code": self.model.trust_remote_code,
+            "load_format": "safetensors",
+            "tensor_parallel_size": self.tensor_parallel_size,
+            "max_model_len": self.model.context,
+            "max_num_seqs": self.max_num_seqs,
+            "gpu_memory_utilization": self.gpu_memory_utilization,
+            "enable_prefix_caching": self.prefix_caching,
+            "enforce_eager": not gpu if self.enforce_eager is None else self.enforce_eager,
+            "disable_log_stats": False,
+            "logits_processors": ["systems.engines.forcing:Forced"],
+            "seed": self.seed,
+        }
 
     def _adapter(self, path: str) -> Any:
         from vllm.lora.request import LoRARequest
@@ -142,11 +153,6 @@ class VllmEngine:
         return LoRARequest(adapter.name, int(adapter.name[:7], 16) + 1, path)
 
     def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
-        from vllm import SamplingParams
-        from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
-
-        from systems.engines.forcing import KEY
-
         engine = self.llm.llm_engine
         source = enumerate(requests)
         room = in_flight or 4 * self.max_num_seqs
@@ -162,31 +168,11 @@ class VllmEngine:
                         break
                     if request.adapter and request.adapter not in adapters:
                         adapters[request.adapter] = self._adapter(request.adapter)
-                    sampling = request.sampling
                     key = f"{id(source)}-{index}"
                     engine.add_request(
                         key,
                         {"prompt_token_ids": self.model.tokens(request)},
-                        SamplingParams(
-                            temperature=sampling.temperature,
-                            top_p=sampling.top_p,
-                            max_tokens=sampling.max_tokens,
-                            seed=sampling.seed if sampling.temperature > 0 else None,
-                            stop=list(request.stop) or None,
-                            output_kind=RequestOutputKind.FINAL_ONLY,
-                            structured_outputs=StructuredOutputsParams(json=dict(request.schema))
-                            if request.schema is not None
-                            else None,
-                        )
-                        if not request.continuation
-                        else SamplingParams(
-                            temperature=0.0,
-                            max_tokens=len(request.continuation),
-                            ignore_eos=True,
-                            logprobs=0,
-                            output_kind=RequestOutputKind.FINAL_ONLY,
-                            extra_args={KEY: list(request.continuation)},
-                        ),
+                        parameters(request),
                         lora_request=adapters[request.adapter] if request.adapter else None,
                     )
                     waiting[key] = index, request
@@ -195,10 +181,24 @@ class VllmEngine:
                 for output in engine.step():
                     if output.finished:
                         index, request = waiting.pop(output.request_id)
-                        yield index, (_scored(output, request) if request.continuation else _completion(output))
+                        yield index, (scored(output, request) if request.continuation else completion(output))
         finally:
             if waiting:  # the caller stopped early: leave no work behind
                 engine.abort_request(list(waiting))
+
+    @asynccontextmanager
+    async def streaming(self) -> AsyncIterator[Stream]:
+        """vLLM's ``AsyncLLM``, another load of the weights: the one that ``generate`` uses is closed before."""
+        from vllm import AsyncEngineArgs
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        self.close()
+        engine = self._started(lambda: AsyncLLM.from_engine_args(AsyncEngineArgs(**self._settings())))
+        try:
+            yield _VllmStream(self, engine)
+        finally:
+            engine.shutdown()
+            self._release()
 
     def reset_prefix_cache(self) -> bool:
         """Forget all cached prefixes, so that the next system starts cold."""
@@ -209,51 +209,66 @@ class VllmEngine:
         if "llm" in self.__dict__:
             self.llm.llm_engine.engine_core.shutdown()
             del self.__dict__["llm"]
+        self._release()
+
+    def _release(self) -> None:
         if "_guard" in self.__dict__:
             self.__dict__.pop("_guard").release()
 
 
-def _completion(output: Any) -> Completion:
-    """vLLM's output as a record. Arrival is wall clock and the rest monotonic, so only the latter are subtracted."""
-    result = output.outputs[0]
-    timings: dict[str, float] = {}
-    stats = output.metrics
-    if stats is not None and stats.first_token_ts:
-        timings = {
-            "queue": stats.scheduled_ts - stats.queued_ts,
-            "prefill": stats.first_token_ts - stats.scheduled_ts,
-            "decode": stats.last_token_ts - stats.first_token_ts,
-            "ttft": stats.first_token_ts - stats.queued_ts,
-        }
-    return Completion(
-        text=result.text,
-        token_ids=tuple(result.token_ids),
-        tokens_in=len(output.prompt_token_ids or ()),
-        tokens_out=len(result.token_ids),
-        tokens_cached=output.num_cached_tokens,
-        finish_reason=result.finish_reason or "unknown",
-        timings=timings,
-    )
+@dataclass(frozen=True)
+class _VllmStream:
+    settings: VllmEngine
+    engine: Any
+    adapters: dict[str, Any] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
+    async def complete(self, request: Request) -> Completion:
+        from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
-def _scored(output: Any, request: Request) -> Completion:
-    """The likelihood of a request's continuation, which was generated by force. Rank 1 is the likeliest."""
-    steps = [step[token] for step, token in zip(output.outputs[0].logprobs, request.continuation, strict=True)]
-    return Completion(
-        text="",
-        tokens_in=len(output.prompt_token_ids),
-        tokens_out=0,
-        tokens_cached=output.num_cached_tokens,
-        finish_reason="stop",
-        likelihood=Likelihood(
-            log_likelihood=sum(step.logprob for step in steps), greedy=all(step.rank == 1 for step in steps)
-        ),
-    )
+        if request.adapter and request.adapter not in self.adapters:
+            self.adapters[request.adapter] = self.settings._adapter(request.adapter)
+        submitted = time.perf_counter()
+        pieces: list[float] = []
+        parts: list[str] = []
+        tokens: list[int] = []
+        output: Any = None
+        try:
+            async for output in self.engine.generate(
+                {"prompt_token_ids": self.settings.model.tokens(request)},
+                parameters(request, whole=False),
+                f"load-{next(self.numbers)}",
+                lora_request=self.adapters[request.adapter] if request.adapter else None,
+            ):
+                came = output.outputs[0]
+                if came.token_ids:
+                    pieces.append(time.perf_counter() - submitted)
+                    parts.append(came.text)
+                    tokens.extend(came.token_ids)
+        except (EngineDeadError, EngineGenerateError, ValueError) as error:  # each failed call is an outcome
+            words = f"{type(error).__name__}: {first_line(error)}"[:240]
+            return Completion(text="", tokens_in=0, tokens_out=0, finish_reason="error", error=words)
+        received = time.perf_counter()
+        if request.continuation:
+            return scored(output, request)
+        found = completion(output)
+        timings = dict(found.timings)
+        if timings:
+            # On Linux perf_counter() and the core's monotonic() are one clock, in whatever process it is read.
+            stats = output.metrics
+            timings["transport"] = (stats.queued_ts - submitted) + (received - stats.last_token_ts)
+            timings["ttft"] = pieces[0]
+        return replace(
+            found,
+            text="".join(parts),
+            token_ids=tuple(tokens),
+            tokens_out=len(tokens),
+            timings=timings,
+            pieces=tuple(pieces),
+        )
 
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    async def reset_prefix_cache(self) -> bool:
+        return await self.engine.reset_prefix_cache() is not False
 
 
 def installed() -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -122,6 +122,11 @@ class SentenceTransformerEmbedder:
         model.max_seq_length = self.max_tokens
         return model
 
+    @property
+    def ran_on(self) -> str:
+        """``gpu`` or ``cpu``."""
+        return "gpu" if self._model.device.type == "cuda" else "cpu"
+
 
 def packaged_minilm() -> Path:
     """Directory of the packaged all-MiniLM-L6-v2, its weights checked."""
@@ -148,6 +153,17 @@ class CachedEmbedder:
     path: Path
     batch: int = 1024
     """Texts embedded and written in one transaction: what a killed build has to do again."""
+    _counts: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def embedded(self) -> int:
+        """How many texts the inner embedder was given: those that were not in the cache."""
+        return sum(self._counts)
+
+    @property
+    def ran_on(self) -> str | None:
+        """``gpu`` or ``cpu``, where the inner embedder tells."""
+        return getattr(self.inner, "ran_on", None)
 
     @property
     def identity(self) -> str:
@@ -176,6 +192,7 @@ class CachedEmbedder:
                 with connection:
                     connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?)", made)
                 vectors.update(made)
+                self._counts.append(len(made))
         return np.stack([np.frombuffer(vectors[key], dtype="<f4") for key in keys]).astype(np.float32)
 
     def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
