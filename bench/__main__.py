@@ -18,6 +18,7 @@ STAGES = {
     "detect": "judge what answers assert: bench detect RUN_DIR | RESPONSES.jsonl detector=NAME",
     "score": "a run again, or answers made elsewhere: bench score RUN_DIR | SAMPLES.jsonl ANSWERS.jsonl",
     "report": "write summary.json and report.html again: bench report RUN_DIR",
+    "cost": "what a run costs a month, at any price and volume: bench cost RUN_DIR [price=NAME volume=CALLS ...]",
     "label": "a blind sheet for people, and their labels back: bench label RUN_DIR [SHEET.csv annotator=NAME]",
     "compare": "systems in pairs, across runs or score files: bench compare RUN [RUN ...] | FILE.csv",
 }
@@ -25,6 +26,7 @@ FLAGS = {
     "run": "--config prints the resolved config; --fresh sets an earlier run of the same config aside;\n       ",
     "retrieve": "--json prints one object; ",
     "compare": "--json prints one object; ",
+    "cost": "--json prints one object; ",
 }
 """What a stage has besides ``--traceback``."""
 EXAMPLES = """\

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bench.records import Sample
     from systems.base import Embedder, Retriever
     from systems.knowledge.chunking import Chunker
-    from systems.knowledge.embedding import KnownQueries
+    from systems.knowledge.embedding import CachedEmbedder, KnownQueries
     from systems.knowledge.index import Index
 
 
@@ -94,7 +94,7 @@ class Assembly:
         return build(self.config.chunking)
 
     @cached_property
-    def embedder(self) -> Embedder:
+    def embedder(self) -> CachedEmbedder:
         """Text to vectors, each text once."""
         from systems.knowledge.embedding import CachedEmbedder
 
@@ -132,7 +132,7 @@ class Assembly:
         """Whether this system has tuned weights."""
         return self.system_nodes[name].get("adapter") is not None
 
-    def embedder_of(self, node: Any) -> Embedder | None:
+    def embedder_of(self, node: Any) -> CachedEmbedder | None:
         """What a retriever node embeds with; ``None`` where it goes by words alone, so that nothing is loaded."""
         return None if searching(node).get("mode") == "sparse" else self.embedder
 
@@ -150,7 +150,7 @@ class Assembly:
                 parts["questions"] = [sample.query.search_text() for sample in self.samples]
             return build(node)(**parts)
         depth = {"top_k": max(node.top_k, at_least)} if "top_k" in node else {}
-        embedder = self.embedder_of(node)
+        embedder: Embedder | None = self.embedder_of(node)
         if embedder is not None and queries:
             embedder = self._knowing(embedder, tuple(queries))
         return build(node)(index=index, embedder=embedder, **depth)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from bench.assembly import Assembly
 from bench.config import build, compose
+from bench.made import note, noted
 from bench.progress import Told, counted, say
 from systems.artifacts import content_hash
 from systems.base import Chunk, UserError
+from systems.knowledge.points import indexed_text
 from systems.retrieving import within_budget
 from systems.tuning.examples import TokenExample, TrainingExample, token_examples
 
@@ -85,18 +87,32 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
         "engine": host.engine,
     }
     key = content_hash(inputs)[:16]
-    started = time.perf_counter()
+    started, before = time.perf_counter(), embedder.embedded if embedder else 0
     say(f"index {key}: {len(documents)} documents, {len(chunks)} chunks")
     with Told("indexing") as progress:
         index, reused = host.open(key, chunks, embedder, assembly.store, inputs, progress)
+    seconds = round(time.perf_counter() - started, 2)
+    if reused:
+        made = noted(assembly.store, "index", key)
+    else:
+        embedded = embedder.embedded - before if embedder else 0
+        made = note(
+            assembly.store,
+            "index",
+            key,
+            seconds=seconds,
+            cached=len({indexed_text(chunk) for chunk in chunks}) - embedded if embedder else 0,
+            ran_on=embedder.ran_on if embedder and embedded else "cpu",
+        )
     record = {
         "key": key,
         "documents": len(documents),
         "chunks": len(chunks),
         "reused": reused,
-        "seconds": round(time.perf_counter() - started, 2),
+        "seconds": seconds,
         "embedder": inputs["embedder"],
         "engine": host.engine,
+        "made": made,  # whenever that was
     }
     return index, record
 
@@ -132,7 +148,8 @@ def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[s
     import json
 
     training = json.loads((path / "training.json").read_text())
-    record = {"key": key, "weights": Adapter(path=str(path)).name, "reused": reused, **training}
+    made = noted(assembly.store, "adapter", key) if reused else note(assembly.store, "adapter", key)
+    record = {"key": key, "weights": Adapter(path=str(path)).name, "reused": reused, **training, "made": made}
     return str(path), record
 
 

@@ -76,6 +76,11 @@ def check_run(config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
     for name in ("corpus", "samples"):
         if config[name] is not None and name not in config["suite"]:
             raise UserError(f"{name}={config[name]}: is for suite=files; this suite has its own; say suite=files")
+    check_nodes(config, raw)
+
+
+def check_nodes(config: Mapping[str, Any], raw: Mapping[str, Any]) -> None:
+    """Hold every node of a resolved config to the constructor it names."""
     _walk(config, raw, raw, "")
 
 

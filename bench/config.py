@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.checking import check_run
+from bench.checking import check_nodes, check_run
 from systems.base import UserError
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def compose(overrides: Sequence[str], root: str = "run", hints: bool = True) -> 
         raise UserError(_one_line(error, root, overrides, hints)) from error
     assert isinstance(plain, dict)
     assert isinstance(raw, dict)
-    check_run({str(key): value for key, value in plain.items()}, {str(key): value for key, value in raw.items()})
+    check = check_run if root == "run" else check_nodes
+    check({str(key): value for key, value in plain.items()}, {str(key): value for key, value in raw.items()})
     return config
 
 

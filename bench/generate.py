@@ -41,7 +41,7 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     if not owed:
         return 0
     # Embedded together, unless nothing but this run shows what retrieving takes.
-    loaded = build(assembly.config.load).requests > 0
+    loaded = build(assembly.config.load).wanted
     queries = [sample.query.search_text() for sample in samples.values()] if loaded else []
     systems = {
         name: assembly.system(name, index=built.index, adapter=built.adapters.get(name), queries=queries)

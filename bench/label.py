@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.costs.file import write_again
 from bench.journal import write_atomically
 from bench.labels import item, keep, read_sheet, sheet, write_agreement
 from bench.secondary import mark_again
@@ -37,6 +38,7 @@ def main(arguments: list[str]) -> int:
         raise UserError("annotator: has to be given, as annotator=NAME, so that people can be told apart")
     keys = {item(p.key, numbers["seed"]): p.key for p in workspace.read_predictions()}
     from bench.reporting.page import write_report
+    from bench.reporting.run_files import read_summary
 
     path = keep(workspace, given["annotator"], read_sheet(Path(paths[1]), keys))
     rows = write_agreement(workspace)
@@ -47,6 +49,7 @@ def main(arguments: list[str]) -> int:
     if workspace.summary.exists():
         if reason := mark_again(workspace, rows):
             print(f"secondary: {reason}")
+        write_again(workspace, read_summary(workspace.path))
         write_report(workspace.path)
     print(path)
     return 0

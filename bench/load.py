@@ -1,132 +1,130 @@
-"""``bench load``: the same queries again under declared load, to measure latency and throughput.
-
-Here: the closed loop, a fixed number of users who each ask again as soon as they have their answer. Its
-latencies hide queueing by construction, so its mode is named wherever they are shown.
-"""
+"""``bench load``: the queries again, as users would send them, to measure latency, throughput and goodput."""
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Iterator, Sequence
+import asyncio
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from bench.assembly import Assembly
 from bench.begin import begin
 from bench.build import Built, ready
-from bench.config import compose
+from bench.config import build, compose
 from bench.journal import Journal
-from bench.progress import Progress
+from bench.loading import measured
+from bench.loading.client import Client
+from bench.loading.deployments import Deployment, deployments
+from bench.loading.machine import watched
+from bench.loading.measured import Line, Whole
+from bench.loading.plan import Load
+from bench.loading.records import Cell
+from bench.progress import Progress, say
 from bench.records import Sample
-from systems.base import Prepared, System, UserError
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClosedLoop:
-    """``concurrency`` users, ``requests`` measured answers per system after ``warm_up`` others."""
-
-    concurrency: int = 4
-    requests: int = 60
-    warm_up: int = 8
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("concurrency", "requests"):
-            if getattr(self, name) < 1:
-                raise UserError(f"load.{name}={getattr(self, name)}: must be 1 or more")
-
-    def mode(self, samples: Sequence[Sample], cold: bool) -> str:
-        """How latencies were taken; ``cold``: earlier prefixes were forgotten."""
-        cache = "prefix cache cold" if cold else "prefix cache of the server, not reset"
-        chosen = [(sample.task, sample.id) for sample in self.choose(samples)]
-        repeated = "" if len(set(chosen)) == len(chosen) else ", prompts repeated"
-        return (
-            f"closed loop, {self.concurrency} at once, {cache}, adapter per request, "
-            f"retrieval in the engine's own loop{repeated}"
-        )
-
-    def choose(self, samples: Sequence[Sample]) -> list[Sample]:
-        """Queries of all tasks in turn, so that every system gets the same mixture; warm-up first."""
-        rng = random.Random(f"load-{self.seed}")
-        by_task: dict[str, list[Sample]] = {}
-        for sample in samples:
-            by_task.setdefault(sample.task, []).append(sample)
-        for members in by_task.values():
-            rng.shuffle(members)
-        wanted = self.warm_up + self.requests
-        chosen: list[Sample] = []
-        turn = 0
-        while len(chosen) < wanted:
-            for members in by_task.values():
-                chosen.append(members[turn % len(members)])
-            turn += 1
-        return chosen[:wanted]
-
-    def run(self, system: System, engine: Any, samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:
-        """A record per measured request, as each finishes."""
-        chosen = self.choose(samples)
-        warm, measured = chosen[: self.warm_up], chosen[self.warm_up :]
-        for _ in system.respond((system.prepare(sample.query) for sample in warm), self.concurrency):
-            pass
-        engine.reset_prefix_cache()
-        started = time.perf_counter()
-
-        def arriving() -> Iterator[Prepared]:
-            for sample in measured:
-                yield system.prepare(sample.query)
-
-        for index, answer in system.respond(arriving(), self.concurrency):
-            yield {
-                "task": measured[index].task,
-                "sample": measured[index].id,
-                "number": index,
-                "timings": {stage: round(value, 6) for stage, value in answer.timings.items()},
-                "tokens_in": answer.tokens_in,
-                "tokens_out": answer.tokens_out,
-                "error": answer.error,
-                "finished": round(time.perf_counter() - started, 6),
-            }
-
-
-@dataclass(frozen=True, kw_only=True)
-class NoLoad:
-    """No load is run."""
-
-    requests: int = 0
-
-    def mode(self, samples: Sequence[Sample], cold: bool) -> str:
-        return "none"
-
-    def run(self, system: System, engine: Any, samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:
-        return iter(())
+from systems.alarm import Alarm
+from systems.base import Streaming, UserError
 
 
 def load_all(assembly: Assembly, built: Built, journal: Journal) -> None:
-    """Load every system that has not been loaded in full; a half-measured one is measured anew."""
-    from bench.config import build
+    """Load what has not been loaded in full; a cell that was cut short is measured anew."""
+    load: Load = build(assembly.config.load)
+    if not load.wanted:
+        return
+    whole = Whole(journal.records)
+    for weights in load.weights:
+        for deployment in deployments(assembly, built.index, built.adapters, weights):
+            stage = Loading(load, deployment, assembly.samples, whole, journal)
+            if stage.owed():
+                asyncio.run(stage.run())
 
-    load = build(assembly.config.load)
-    if load.requests == 0:
-        return
-    counts: dict[tuple[str, int], int] = {}
-    for record in journal.records:
-        key = record["system"], record["attempt"]
-        counts[key] = counts.get(key, 0) + 1
-    finished = {system for (system, _), count in counts.items() if count >= load.requests}
-    owed = [name for name in assembly.system_nodes if name not in finished]
-    if not owed:
-        return
-    samples = assembly.samples
-    assembly.engine.start()  # where nobody answers, that is said now, and not journaled as so many failed calls
-    mode = load.mode(samples, cold=assembly.engine.reset_prefix_cache())
-    for name in owed:
-        attempt = 1 + max((a for (system, a) in counts if system == name), default=0)
-        system = assembly.system(name, index=built.index, adapter=built.adapters.get(name))
-        with Progress(f"{name}: {mode}", load.requests) as progress:
-            for record in load.run(system, assembly.engine, samples):
-                journal.append({**record, "system": name, "attempt": attempt, "mode": mode})
-                progress.step()
+
+@dataclass(frozen=True)
+class Loading:
+    """The load of one deployment."""
+
+    load: Load
+    deployment: Deployment
+    samples: list[Sample]
+    whole: Whole
+    journal: Journal
+
+    def owed(self) -> list[Cell]:
+        """What is to be measured next: one cell, or all of fixed rates and users; the searches come after those."""
+        names = list(self.deployment.systems)
+        fixed = [cell for cell in self.load.cells(names, self.deployment.weights) if cell not in self.whole]
+        return fixed or self._probes(names)
+
+    def _probes(self, names: list[str]) -> list[Cell]:
+        """The next probe of every system's search for goodput that is not over."""
+        load, weights, found = self.load, self.deployment.weights, []
+        if load.level is None:
+            return []
+        for cache in load.caches:
+            for search in range(load.searches):
+                for name in names:
+                    tried = {
+                        cell.rate: load.level.attained(self.whole.requests(cell)) >= load.level.share
+                        for cell in self.whole.cells()
+                        if cell.search
+                        and (cell.system, cell.cache, cell.weights, cell.block) == (name, cache, weights, search)
+                        and cell.rate is not None
+                    }
+                    if (rate := load.search.next(tried)) is not None:
+                        found.append(load.cell(name, cache, weights, search, rate=rate, search=True))
+        return found
+
+    async def run(self) -> None:
+        """Everything that is owed, through one stream of the engine."""
+        engine = self.deployment.engine
+        if not isinstance(engine, Streaming):
+            raise UserError(
+                f"engine={getattr(engine, 'name', '?')}: cannot be loaded, since it answers in batches only"
+            )
+        say(f"load: starting the engine ({self.deployment.weights})")
+        with Alarm() as alarm, ThreadPoolExecutor(self.load.threads, "prepare") as pool:
+            async with engine.streaming() as stream:
+                while cells := self.owed():
+                    for cell in cells:
+                        client = Client(
+                            system=self.deployment.systems[cell.system],
+                            stream=stream,
+                            pool=pool,
+                            alarm=alarm,
+                            timeout_seconds=self.load.timeout_seconds,
+                            in_flight=self.load.in_flight,
+                        )
+                        await self._measure(cell, client)
+
+    async def _measure(self, cell: Cell, client: Client) -> None:
+        """One cell, from an empty queue until its last answer."""
+        samples = self.load.choose(self.samples, cell)
+        emptied = await client.stream.reset_prefix_cache()
+        if cell.cache == "warm":
+            async with contextlib.aclosing(client.closed_loop(samples, users=8, warm_up=0)) as seen:
+                async for _ in seen:
+                    pass
+        begun = self.whole.begin(cell)
+        self._write(begun)
+        if cell.rate is None:
+            assert cell.users is not None
+            asking = client.closed_loop(samples, cell.users, self.load.warm_up)
+        else:
+            asking = client.open_loop(samples, self.load.times(cell), self.load.warm_up)
+        # Lines are written by a thread: a disk that makes the journal wait may not make the users wait.
+        with ThreadPoolExecutor(1, "journal") as writer, watched() as usage:
+            with Progress(f"{cell.system}: {cell.mode}", len(samples)) as progress:
+                written = []
+                async with contextlib.aclosing(asking) as records:
+                    async for record in records:
+                        written.append(writer.submit(self._write, measured.request(begun, record)))
+                        progress.step()
+            for line in written:
+                line.result()
+        self._write(measured.end(begun, emptied=emptied, machine=usage.to_json()))
+
+    def _write(self, line: Line) -> None:
+        self.journal.append(line)
+        self.whole.take(line)
 
 
 def main(arguments: list[str]) -> int:

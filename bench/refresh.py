@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bench.cost import Price
+from bench.costs.price import Price
 
 
 def refresh(manifest: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any]], price: Price) -> dict[str, Any]:

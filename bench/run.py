@@ -6,7 +6,8 @@ The same command finds its own unfinished run and goes on with it; a finished on
 from __future__ import annotations
 
 import json
-import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bench.detect import detect
 from bench.generate import generate
 from bench.journal import Journal, write_atomically
 from bench.load import load_all
+from bench.loading.machine import watched
 from bench.probing import probe
 from bench.progress import say
 from bench.report import report
@@ -37,30 +39,36 @@ def run(assembly: Assembly) -> dict[str, Any]:
     if workspace.complete.exists():
         summary: dict[str, Any] = json.loads(workspace.summary.read_text(encoding="utf-8"))
         return summary
-    clock = {"begun": time.monotonic()}
-    with ready(assembly) as built:
-        clock["built"] = time.monotonic()
-        probe(assembly)
-        with Journal(workspace.predictions) as journal:
-            generate(assembly, built, journal)
-        ask_again(assembly, built)
-        clock["generated"] = time.monotonic()
-        if built.adapters:
-            with Journal(workspace.controls) as journal:
-                run_controls(assembly, dict(built.adapters), journal)
-        with Journal(workspace.load) as journal:
-            load_all(assembly, built, journal)
+    used: dict[str, dict[str, Any]] = {}
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        with watched() as usage:
+            yield
+        used[name] = usage.to_json()
+
+    with ExitStack() as stack:
+        with stage("build"):
+            built = stack.enter_context(ready(assembly))
+        with stage("generate"):
+            probe(assembly)
+            with Journal(workspace.predictions) as journal:
+                generate(assembly, built, journal)
+            ask_again(assembly, built)
+            if built.adapters:
+                with Journal(workspace.controls) as journal:
+                    run_controls(assembly, dict(built.adapters), journal)
         manifest = workspace.read_manifest()
         if "engine" in manifest and assembly.engine.loads:  # a run that only scores what it had loads nothing
             workspace.update_manifest(engine={**manifest["engine"], "loads": assembly.engine.loads})
-        clock["loaded"] = time.monotonic()
+        with stage("load"), Journal(workspace.load) as journal:
+            load_all(assembly, built, journal)
     detector = build(assembly.config.detector)
-    detect(workspace, detector, assembly.suite.tasks)
-    score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks}, detector)
-    clock["scored"] = time.monotonic()
-    seconds = {b: round(clock[b] - clock[a], 1) for a, b in zip(clock, list(clock)[1:], strict=False)}
+    with stage("score"):
+        detect(workspace, detector, assembly.suite.tasks)
+        score(workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks}, detector)
     if not workspace.read_manifest().get("finished"):
-        workspace.update_manifest(finished=now(), seconds=seconds)
+        workspace.update_manifest(finished=now(), usage=used)
     summary = report(workspace, build(assembly.config.price), assembly.config.margin)
     build(assembly.config.tracker).publish(workspace)
     # Last of all: killed before this, the same command writes the report and tells the tracker again.

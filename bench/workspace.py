@@ -66,6 +66,10 @@ class Workspace:
         return self.path / "attribution.json"
 
     @property
+    def cost(self) -> Path:
+        return self.path / "cost.json"
+
+    @property
     def summary(self) -> Path:
         return self.path / "summary.json"
 

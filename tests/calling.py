@@ -79,6 +79,7 @@ def small(model: Path, *further: str) -> list[str]:
         "suite.entities=12",
         "suite.count=6",
         "load.requests=8",
+        "load.rates=[50]",
         "load.warm_up=2",
         *further,
     ]

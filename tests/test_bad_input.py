@@ -47,7 +47,7 @@ SETTINGS = {
     "suite.entities=0": "suite.entities=0: at least 6 are needed, one of each kind",
     "systems.rag.top_k=0": "systems.rag.top_k=0: must be 1 or more",
     "load.requests=0": "load.requests=0: must be 1 or more",
-    "price.per_hour=-1": "price.per_hour=-1: must be 0 or more",
+    "price.per_hour=-1": "price.per_hour=-1: must be a number of 0 or more",
     "retriever.candidates=2": "retriever.candidates=2: must be at least top_k=10",
     "suite.tasks.facts.metrics=[acuracy]": "metric acuracy: no such metric; there are: abstained_rate, ",
     "sampling.temperature=-1": "sampling.temperature=-1: must be 0 or more",

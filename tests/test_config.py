@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import conf
 from bench.assembly import Assembly
 from bench.checking import RunSettings
 from bench.config import build, compose, config_hash, resolved
+from bench.costs.settings import Settings
 from systems.base import UserError
 from tests.calling import start
 
@@ -98,6 +100,15 @@ def test_every_file_opens_with_a_comment_and_every_experiment_with_its_command()
 def test_the_root_has_the_settings_that_are_checked_and_no_others() -> None:
     root = OmegaConf.load(CONF / "run.yaml")
     assert {str(key) for key in root} - {"defaults", "hydra"} == set(RunSettings.__annotations__)
+
+
+def test_the_root_of_cost_has_the_settings_and_their_defaults() -> None:
+    root = OmegaConf.to_container(OmegaConf.load(CONF / "cost.yaml"))
+    assert isinstance(root, dict)
+    assert root.pop("_target_") == "bench.costs.settings.Settings"
+    assert list(root) == list(Settings.__annotations__)
+    assert build(compose([], root="cost")).utilisations == Settings().utilisations
+    assert replace(Settings(**root), utilisation=Settings().utilisation) == Settings()
 
 
 LADDER = ("bare", "guidance", "schema", "shots_2", "shots_4", "shots_8", "reasoning", "constrained")
@@ -281,7 +292,7 @@ def test_a_mistake_is_one_line_with_the_nearest_right_name(typed: str, said: str
         (["load.requests=0"], "load.requests=0: must be 1 or more"),
         (["tuning.method=lara"], "tuning.method=lara: must be one of lora, rslora"),
         (["prompt.base.shots=-1"], "prompt.shots=-1: must be 0 or more"),
-        (["price.per_hour=-1"], "price.per_hour=-1: must be 0 or more"),
+        (["price.per_hour=-1"], "price.per_hour=-1: must be a number of 0 or more"),
         (["suite.count=0"], "task.facts.count=0: must be 1 or more"),
     ],
 )

@@ -17,6 +17,7 @@ import pytest
 
 from bench.begin import planned
 from bench.journal import Journal, read
+from bench.loading.measured import Whole
 from bench.records import Key
 from bench.reporting.run_files import check_summary
 from bench.workspace import Workspace
@@ -65,11 +66,11 @@ class Watched:
         assert summary["run"]["finished"]
         assert (workspace.path / "report.html").exists()
         assert workspace.complete.exists()
-        attempts: dict[str, Counter[int]] = {}
-        for record in read(workspace.load):
-            attempts.setdefault(record["system"], Counter())[record["attempt"]] += 1
-        for counts in attempts.values():
-            assert counts[max(counts)] == 8  # the last attempt is complete, and it is the one that is reported
+        whole = Whole(read(workspace.load))  # each cell once, however often it was begun
+        assert Counter((cell.system, cell.users) for cell in whole.cells()) == Counter(
+            {(system, users): 1 for system in ("prompt", "rag") for users in (None, 4)}
+        )
+        assert {len(whole.requests(cell)) for cell in whole.cells()} == {8}
         assert len(list(self.builds.glob("index/*/artifact.json"))) == 1
 
 

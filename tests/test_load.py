@@ -1,48 +1,67 @@
-"""The load: what it calls itself, what it counts, and under which name."""
+"""The load stage: its plan, its journal, what is worked out from it, and a run cut short."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.generate import repeated
-from bench.journal import read
-from bench.load import ClosedLoop
+from bench.journal import Journal, read
+from bench.load import Loading
+from bench.loading.deployments import Deployment
+from bench.loading.measured import Line, Whole, end, request
+from bench.loading.measures import load_measures
+from bench.loading.plan import Load
+from bench.loading.records import Cell, Request
+from bench.loading.service import RateSearch, ServiceLevel
 from bench.records import Sample
-from bench.report import load_estimates
-from systems.base import Message, Prepared, Query, Request, Sampling
+from systems.base import Message, Prepared, Query, Sampling, UserError
+from systems.base import Request as Call
+from systems.engines.stub import StubEngine
+from systems.prompted import Prompted
+from systems.prompts import PromptBuilder
 from tests.calling import call, small
+from tests.tiny import write_model
+
+OPEN = "open loop, Poisson, 8 per s, prefix cache cold, adapter per request"
 
 
-def test_its_mode_says_what_was_not_so() -> None:
-    load = ClosedLoop(concurrency=3, requests=20, warm_up=5)
-    whole = "closed loop, 3 at once, prefix cache cold, adapter per request, retrieval in the engine's own loop"
-    assert load.mode(asked(a=25), cold=True) == whole
-    assert load.mode(asked(a=24), cold=True) == f"{whole}, prompts repeated"
-    # Tasks take turns, so a small one is asked again while another has questions left.
-    assert load.mode(asked(a=100, b=3), cold=True) == f"{whole}, prompts repeated"
-    assert "prefix cache of the server, not reset" in load.mode(asked(a=25), cold=False)
+def row(number: int, e2e: float, error: str | None = None, **more: Any) -> Request:
+    timings = {"decode": e2e / 2, "ttft": e2e / 2, "search": 0.01, "send": 0.001, "unaccounted": 0.0}
+    known: dict[str, Any] = {"tokens_out": 6, "lag": 0.001, "measured": True, "scheduled": number / 8}
+    return Request(
+        number=number, task="t", sample=str(number), e2e=e2e, timings={} if error else timings, error=error,
+        **{**known, **more},
+    )  # fmt: skip
 
 
-def asked(**tasks: int) -> list[Sample]:
-    return [
-        Sample(id=str(n), task=task, query=Query(text=f"{task} {n}"), reference="x")
-        for task, count in tasks.items()
-        for n in range(count)
-    ]
+def journal(cells: dict[Cell, list[Request]], emptied: bool = True) -> list[Line]:
+    found: list[Line] = []
+    for cell, records in cells.items():
+        begun = Whole(found).begin(cell)
+        found += [begun, *(request(begun, record) for record in records)]
+        found.append(end(begun, emptied=emptied, machine={}))
+    return found
 
 
-def row(number: int, e2e: float, error: str | None = None) -> dict[str, object]:
-    timings = {"e2e": e2e, "ttft": e2e / 2, "search": 0.01} if error is None else {}
-    return {"mode": "m", "timings": timings, "tokens_out": 6, "error": error, "finished": number + 1.0}
+def measures(records: list[Request], load: Load | None = None, emptied: bool = True, **cell: Any) -> dict[str, Any]:
+    """First estimates by name, of one cell at 8 requests/s unless it is told otherwise."""
+    load = load or Load()
+    made = load.cell("rag", "cold", "request", 0, **(cell or {"rate": 8}))
+    found = load_measures(journal({made: records}, emptied), load)["rag"]
+    return {name: estimates[0] for name, estimates in found.items()}
 
 
 def test_failed_calls_are_slower_than_every_answer() -> None:
     good = [row(number, 0.1 + number * 7 % 40 / 1000) for number in range(40)]
-    failed = [row(40 + number, 0.0, "time-out") for number in range(10)]
-    alone, mixed = load_estimates(good), load_estimates(good + failed)
+    failed = [row(40 + number, 0.0, "429") for number in range(8)] + [
+        row(48 + number, 60.0, "TimeoutError", timed_out=True) for number in range(2)
+    ]
+    alone, mixed = measures(good), measures(good + failed)
     assert alone["latency_e2e_p50"].estimate == pytest.approx(0.119)
     # The 25th of 50 calls, the failed ones being the slowest.
     assert mixed["latency_e2e_p50"].estimate == pytest.approx(0.124)
@@ -50,31 +69,175 @@ def test_failed_calls_are_slower_than_every_answer() -> None:
     assert mixed["stage_search_p50"].estimate == pytest.approx(0.01)
     # (E2E - TTFT) / (n - 1)
     assert alone["tpot_p50"].estimate == pytest.approx(0.119 / 2 / 5)
+    assert (mixed["error_rate"].estimate, mixed["timeout_rate"].estimate) == (8 / 50, 2 / 50)
+    assert alone["latency_e2e_p99"].estimate is None
+    # 40 answers between the first arrival and the last answer, 39/8 s and 0.1 + 0.033 s later.
+    assert alone["throughput"].estimate == pytest.approx(40 / (39 / 8 + 0.1 + 39 * 7 % 40 / 1000))
+    assert alone["tokens_per_second"].estimate == pytest.approx(6 * alone["throughput"].estimate)
 
 
 def test_requests_in_one_queue_do_not_count_as_independent() -> None:
     # Two stretches of the run, one slow: 40 latencies that tell little more than two would.
-    slow_then_fast = load_estimates([row(number, 0.9 if number < 20 else 0.1) for number in range(40)])
+    slow_then_fast = measures([row(number, 0.9 if number < 20 else 0.1) for number in range(40)])
     assert slow_then_fast["latency_e2e_p50"].estimate is None
-    assert "40 samples in 8 blocks are too few" in (slow_then_fast["latency_e2e_p50"].reason or "")
-    in_turn = load_estimates([row(number, 0.9 if number % 2 else 0.1) for number in range(40)])
+    assert "40 samples in 8 blocks are too few" in slow_then_fast["latency_e2e_p50"].reason
+    in_turn = measures([row(number, 0.9 if number % 2 else 0.1) for number in range(40)])
     assert in_turn["latency_e2e_p50"].estimate is not None
-    assert "blocks" in (in_turn["latency_e2e_p50"].method or "")
+    assert "blocks" in in_turn["latency_e2e_p50"].method
+
+
+def test_the_mode_says_how_it_was_and_what_was_wrong() -> None:
+    def mode(records: list[Request], **more: Any) -> str:
+        return str(measures(records, **more)["latency_e2e_p50"].mode)
+
+    assert mode([row(0, 0.1)]) == OPEN
+    assert mode([row(0, 0.1), row(0, 0.1)]) == f"{OPEN}, prompts repeated"
+    assert "prefix cache of the server, not reset" in mode([row(0, 0.1)], emptied=False)
+    late = [row(number, 0.1, lag=0.03) for number in range(10)]
+    assert mode(late) == f"{OPEN}; INVALID: sent 30 ms late at p99, the client could not keep up"
+    assert "INVALID" not in mode(late, load=Load(lag_seconds=0.04))
+    assert mode([row(0, 0.1)], users=3).startswith("closed loop, 3 at once")
+
+
+def test_every_mode_has_its_own_estimate_and_the_gentlest_is_quoted() -> None:
+    load = Load()
+    cells = {
+        load.cell("rag", "cold", "merged", 0, rate=4): [row(0, 0.4)],
+        load.cell("rag", "cold", "request", 0, users=2): [row(0, 0.3)],
+        load.cell("rag", "warm", "request", 0, rate=4): [row(0, 0.2)],
+        load.cell("rag", "cold", "request", 0, rate=8): [row(0, 0.1)],
+    }
+    found = load_measures(journal(cells), load)["rag"]
+    modes = [estimate.mode for estimate in found["latency_e2e_p50"]]
+    assert modes[0] == OPEN
+    assert ["closed" in (mode or "") for mode in modes] == [False, True, False, False]
+    assert "merged" in (modes[-1] or "")
+    # What an open loop gets through is what was asked of it: the closed loop's is quoted.
+    assert (found["throughput"][0].mode or "").startswith("closed")
+
+
+def test_gaps_between_tokens_are_pooled_and_clustered_by_request() -> None:
+    records = [row(number, 0.5, gaps=(0.01, 0.02, 0.03)) for number in range(20)]
+    found = measures(records)["itl_p50"]
+    assert (found.estimate, found.n) == (0.02, 60)
+
+
+def test_goodput_is_the_highest_rate_that_kept_the_level() -> None:
+    load = Load(level=ServiceLevel(share=0.9, e2e_seconds=1.0), search=RateSearch(first=4, precision=1.5), searches=2)
+    cells = {}
+    for search, capacity in ((0, 9.0), (1, 13.0)):
+        tried: dict[float, bool] = {}
+        while (rate := load.search.next(tried)) is not None:
+            tried[rate] = rate <= capacity
+            cell = load.cell("rag", "cold", "request", search, rate=rate, search=True)
+            cells[cell] = [row(number, 0.5 if tried[rate] else 2.0) for number in range(10)]
+    (found,) = load_measures(journal(cells), load)["rag"]["goodput"]
+    # 4, 8, 16 then the root of 8 x 16 = 11.3: kept by the second search alone.
+    assert (found.low, found.estimate, found.high) == (8, pytest.approx((8 + 128**0.5) / 2), 16)
+    assert found.mode == "90 % within E2E 1 s, Poisson arrivals, prefix cache cold, adapter per request"
+
+
+def test_systems_take_turns_from_block_to_block_with_the_same_arrivals() -> None:
+    load = Load(rates=(4,), blocks=3, requests=20, warm_up=2)
+    cells = list(load.cells(["a", "b", "c"], "request"))
+    assert [cell.system for cell in cells] == ["a", "b", "c", "b", "c", "a", "c", "a", "b"]
+    first, other, later = cells[0], cells[1], cells[3]
+    assert load.times(first).tolist() == load.times(other).tolist() != load.times(later).tolist()
+    samples = [Sample(id=str(n), task="t", query=Query(text=str(n)), reference="x") for n in range(50)]
+    assert load.choose(samples, first) == load.choose(samples, other) != load.choose(samples, later)
+    assert len(load.choose(samples, first)) == len(load.times(first)) == 22
+    assert Load(rates=(4,), seconds=10, warm_up=2).count(first) == 42
+
+
+def playing(model_directory: Path, path: Path, load: Load, delay: float = 0.01) -> tuple[Loading, Journal]:
+    model = write_model(model_directory)
+    engine = StubEngine(model=model, delay_seconds=delay)
+    systems = {
+        name: Prompted(name=name, model=model, engine=engine, prompt=PromptBuilder(shots=0)) for name in ("a", "b")
+    }
+    samples = [Sample(id=str(n), task="t", query=Query(text=f"what is {n}"), reference="x") for n in range(30)]
+    opened = Journal(path)
+    deployment = Deployment(weights="request", engine=engine, systems=systems)
+    return Loading(load, deployment, samples, Whole(opened.records), opened), opened
+
+
+def test_a_load_cut_short_measures_only_what_is_not_whole(tmp_path: Path) -> None:
+    load = Load(rates=(200,), users=(2,), requests=6, warm_up=1)
+    path = tmp_path / "load.jsonl"
+    loading, opened = playing(tmp_path / "m", path, load)
+    asyncio.run(loading.run())
+    opened.close()
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 4 * (1 + 7 + 1)
+    assert not loading.owed()
+
+    path.write_bytes(b"".join(lines[: 9 + 9 + 5]))  # killed within the third cell
+    again, opened = playing(tmp_path / "m", path, load)
+    assert [cell.users for cell in again.owed()] == [2, 2]
+    asyncio.run(again.run())
+    opened.close()
+    records = list(read(path))
+    assert [record["kind"] for record in records].count("end") == 4
+    found = load_measures(records, load)
+    assert {name: [one.n for one in found[name]["latency_e2e_p50"]] for name in found} == {"a": [6, 6], "b": [6, 6]}
+
+
+def test_the_search_for_goodput_ends_and_says_what_the_engine_can_do(tmp_path: Path) -> None:
+    # Two at once, 0.1 s each: 20 requests per second and no more.
+    load = Load(
+        requests=40,
+        warm_up=0,
+        in_flight=2,
+        level=ServiceLevel(share=0.9, e2e_seconds=0.3),
+        search=RateSearch(first=10, most=80, precision=1.6),
+    )
+    loading, opened = playing(tmp_path / "m", tmp_path / "load.jsonl", load, delay=0.1)
+    asyncio.run(loading.run())
+    opened.close()
+    (found,) = load_measures(list(read(tmp_path / "load.jsonl")), load)["a"]["goodput"]
+    assert found.estimate is not None
+    assert 5 <= found.estimate <= 24
 
 
 def test_two_systems_of_one_kind_are_kept_apart(tiny_model: Path, tmp_path: Path) -> None:
     again = ("+system@systems.second=prompt", f"run_dir={tmp_path / 'run'}", f"builds_dir={tmp_path / 'builds'}")
     done = call("run", *small(tiny_model, *again))
     assert done.code == 0, done.err
-    records = list(read(tmp_path / "run" / "load.jsonl"))
-    assert {record["system"] for record in records} == {"prompt", "rag", "second"}
+    whole = Whole(read(tmp_path / "run" / "load.jsonl"))
+    assert {cell.system for cell in whole.cells()} == {"prompt", "rag", "second"}
     systems = json.loads((tmp_path / "run" / "summary.json").read_text())["systems"]
-    assert systems["second"]["measures"]["throughput"]["n"] == 8
+    assert systems["second"]["measures"]["throughput"][0]["n"] == 8
+    assert all("machine" in whole.ended(cell) for cell in whole.cells())
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"rates": (0,)}, "load.rates: 0: must be more than 0"),
+        ({"rates": (float("inf"),)}, "load.rates: inf"),
+        ({"users": (0,)}, "load.users: 0: must be 1 or more"),
+        ({"requests": 0}, "load.requests=0: must be 1 or more"),
+        ({"blocks": 0}, "load.blocks=0"),
+        ({"seconds": -1.0}, "load.seconds=-1.0: must be more than 0"),
+        ({"warm_up": -1}, "load.warm_up=-1: must be 0 or more"),
+        ({"caches": ("hot",)}, "load.caches=.*must be some of cold, warm"),
+        ({"weights": ()}, "load.weights=.*must be some of request, merged, plain"),
+        ({"timeout_seconds": 0}, "load.timeout_seconds=0"),
+    ],
+)
+def test_a_load_that_cannot_be_is_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        Load(**settings)
+
+
+def test_weights_that_an_engine_cannot_serve_are_refused(tiny_model: Path, tmp_path: Path) -> None:
+    done = call("run", *small(tiny_model, "load.weights=[merged]", f"run_dir={tmp_path / 'r'}"))
+    assert "load.weights: merged: engine=stub does not say how it serves adapters" in done.last_line(2)
 
 
 def test_every_repeat_has_a_seed_of_its_own() -> None:
-    request = Request(messages=(Message(role="user", content="q"),), sampling=Sampling(temperature=1.0, seed=7))
-    prepared = Prepared(query=Query(text="q"), request=request)
+    asked = Call(messages=(Message(role="user", content="q"),), sampling=Sampling(temperature=1.0, seed=7))
+    prepared = Prepared(query=Query(text="q"), request=asked)
     seeds = [repeated(prepared, repeat).request.sampling.seed for repeat in range(3)]
     assert seeds == [7, 8, 9]
     assert repeated(prepared, 0) == prepared

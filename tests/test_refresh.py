@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bench.cost import Price
+from bench.costs.price import Price
 from bench.refresh import refresh
 from bench.reporting.facts import notes
 from tests.reporting.summaries import share, summary

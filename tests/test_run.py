@@ -14,6 +14,7 @@ from bench.assembly import Assembly
 from bench.begin import planned
 from bench.config import compose
 from bench.journal import read
+from bench.loading.measured import Whole
 from bench.records import Key
 from bench.reporting.run_files import check_summary
 from bench.workspace import Workspace
@@ -62,8 +63,13 @@ def test_the_summary_follows_its_schema_and_says_what_ran(first: Outcome) -> Non
     check_summary(summary)
     assert (summary["planned"], summary["completed"], list(summary["systems"])) == (60, 60, ["prompt", "rag"])
     assert summary["run"]["engine"] == "stub"
-    loads = Counter((r["system"], r["attempt"]) for r in read(workspace.load))
-    assert loads == {("prompt", 1): 8, ("rag", 1): 8}
+    whole = Whole(read(workspace.load))
+    assert [(cell.system, cell.rate, cell.users, len(whole.requests(cell))) for cell in whole.cells()] == [
+        ("prompt", 50, None, 8),
+        ("rag", 50, None, 8),
+        ("prompt", None, 4, 8),
+        ("rag", None, 4, 8),
+    ]
     manifest = workspace.read_manifest()
     assert manifest["engine"]["version"] == "1"
     assert manifest["build"]["index"]["chunks"] > 0
@@ -137,10 +143,11 @@ def test_an_old_run_is_priced_anew(copy: Path) -> None:
         return measures["cost_per_call"][0] if "cost_per_call" in measures else None
 
     cheap = cost()["estimate"]
+    machines = Workspace(copy).read_manifest()["hardware"]["cores"] / 2  # of the price's two cores
     assert call("report", str(copy), "price=h100").code == 0
     assert "ran on a CPU" in cost()["reason"]
     assert call("report", str(copy), "price=h100", "price.device=null").code == 0
-    assert cost()["estimate"] == pytest.approx(cheap * 6.98 / 0.08925)
+    assert cost()["estimate"] == pytest.approx(cheap / machines * 6.98 / 0.08925)
     assert call("report", str(copy), "price.per_hour=0.1785").code == 0
     assert cost()["estimate"] == pytest.approx(cheap * 2)
     api = (
@@ -154,6 +161,25 @@ def test_an_old_run_is_priced_anew(copy: Path) -> None:
     assert cost()["estimate"] != pytest.approx(cheap)
     assert call("report", str(copy), "price=none").code == 0
     assert cost() is None
+    assert not Workspace(copy).cost.exists()
+
+
+def test_a_run_leaves_its_account_and_a_report_keeps_what_was_declared(copy: Path) -> None:
+    def account() -> Any:
+        return json.loads((copy / "cost.json").read_text())
+
+    found = account()
+    assert found["settings"]["volume"] is None
+    index = Workspace(copy).read_manifest()["build"]["index"]
+    assert (index["made"]["cached"], index["made"]["ran_on"]) == (0, "cpu")
+    machines = index["made"]["hardware"]["cores"] / 2
+    assert found["systems"]["rag"]["indexing"]["estimate"] == pytest.approx(
+        index["made"]["seconds"] / 3600 * 0.08925 * machines
+    )
+    assert call("cost", str(copy), "volume=5000", "operation.rag=7").code == 0
+    assert call("report", str(copy), "price.per_hour=1").code == 0
+    assert (account()["settings"]["volume"], account()["price"]["per_hour"]) == (5000, 1)
+    assert account()["systems"]["rag"]["fixed_per_month"]["estimate"] > 7
 
 
 @pytest.mark.parametrize("what", ["code", "data", "model", "config"])
@@ -210,8 +236,8 @@ def test_failed_calls_are_counted_and_never_dropped(tiny_model: Path, tmp_path: 
         assert {task["accuracy"]["n"] for task in system["tasks"].values()} == {6}
     causes = json.loads(workspace.attribution.read_text())
     assert sum(task.get("no call", 0) for tasks in causes.values() for task in tasks.values()) == 20
-    loads = list(read(workspace.load))
-    assert (len(loads), sum(r["error"] is not None for r in loads)) == (16, 6)
+    loads = [record for record in read(workspace.load) if record["kind"] == "request"]
+    assert (len(loads), sum(r["error"] is not None for r in loads)) == (40, 14)
 
 
 def test_a_run_in_which_nothing_answers_still_reports(tiny_model: Path, tmp_path: Path) -> None:
@@ -223,7 +249,8 @@ def test_a_run_in_which_nothing_answers_still_reports(tiny_model: Path, tmp_path
     assert summary["completed"] == 60
     measures = summary["systems"]["rag"]["measures"]
     assert measures["accuracy"]["estimate"] == 0.0
-    assert (measures["cost_per_call"][0]["estimate"], measures["latency_e2e_p50"]["estimate"]) == (None, None)
+    assert (measures["cost_per_call"][0]["estimate"], measures["latency_e2e_p50"][0]["estimate"]) == (None, None)
+    assert measures["error_rate"][0]["estimate"] == 1.0
 
 
 def test_repeats_ask_every_question_again(tiny_model: Path, tmp_path: Path) -> None:

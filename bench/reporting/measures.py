@@ -63,6 +63,10 @@ _HIGHER: tuple[tuple[str, str, str], ...] = (
     ("citation_recall", "citation recall", "Retrieval and citations"),
     ("throughput", "throughput", "Latency"),
     ("goodput", "goodput", "Latency"),
+    ("tokens_per_second", "tokens per second", "Latency"),
+    ("level_attained", "kept the service level", "Latency"),
+    ("cache_hit_share", "prompt tokens from the prefix cache", "Latency"),
+    ("well_formed_under_load", "format adherence under load", "Latency"),
 )
 _LOWER: tuple[tuple[str, str, str], ...] = (
     ("incorrect_rate", "outcome: incorrect", "Answers"),
@@ -75,8 +79,12 @@ _LOWER: tuple[tuple[str, str, str], ...] = (
     ("stale_rate", "stale answers", "Currency and permissions"),
     ("leak_rate", "leaks in answers", "Currency and permissions"),
     ("retrieval_leak_rate", "leaks in retrieval", "Currency and permissions"),
+    ("error_rate", "failed calls", "Latency"),
+    ("timeout_rate", "time-outs", "Latency"),
+    ("unaccounted_share", "time that no stage accounts for", "Latency"),
     ("cost_per_call", "cost per 1,000 calls", "Cost"),
     ("cost_per_accepted_answer", "cost per 1,000 accepted answers", "Cost"),
+    ("retries_per_call", "format retries, per 1,000 calls", "Cost"),
 )
 _NEUTRAL: tuple[tuple[str, str, str], ...] = (
     ("abstained_rate", "outcome: abstained", "Answers"),
@@ -86,6 +94,10 @@ _NEUTRAL: tuple[tuple[str, str, str], ...] = (
     ("rule_share_loose", "rules followed loosely", "Format"),
     ("tokens_in", "tokens in", "Cost"),
     ("tokens_out", "tokens out", "Cost"),
+    ("training", "one training", "Cost"),
+    ("indexing", "one indexing", "Cost"),
+    ("refresh_per_update", "refresh, per update", "Cost"),
+    ("fixed_per_month", "fixed, per month", "Cost"),
 )
 _TABLES: tuple[tuple[tuple[tuple[str, str, str], ...], Better | None], ...] = (
     (_HIGHER, "higher"),

@@ -11,14 +11,16 @@ from typing import Any
 
 from bench.detectors.quality import quality_words
 from bench.journal import write_atomically
-from bench.reporting import claims, facts, figures, numbers, samples
+from bench.reporting import claims, facts, figures, numbers, pareto, samples
 from bench.reporting.agreement import agreement_rows
 from bench.reporting.comparisons import comparison_rows
+from bench.reporting.costs import break_even_words, cost_groups, cost_words
 from bench.reporting.counterfactuals import counterfactual_rows
 from bench.reporting.effects import effect_rows
 from bench.reporting.failures import cause_table
 from bench.reporting.gate import WORDS, gates
 from bench.reporting.heat import heat_rows
+from bench.reporting.load import load_rows
 from bench.reporting.measures import ordered
 from bench.reporting.rows import by_mode, groups
 from bench.reporting.run_files import RunFiles, read_run
@@ -28,7 +30,10 @@ from bench.reporting.variants import variant_rows
 from bench.reporting.verdicts import task_names
 
 TEMPLATES = Path(__file__).with_name("template")
-_TIMED = ("latency_e2e", "e2e", "ttft", "tpot", "itl", "throughput", "goodput")
+_TIMED = (
+    *("latency_e2e", "e2e", "ttft", "tpot", "itl", "throughput", "goodput", "tokens_per_second", "level_attained"),
+    *("error_rate", "timeout_rate", "cache_hit_share", "well_formed_under_load", "unaccounted_share"),
+)
 _COSTS = ("cost_",)
 
 
@@ -97,11 +102,27 @@ def view(run: RunFiles) -> dict[str, Any]:
         "agreement": agreement_rows(run.agreement),
         "stages": stage_table(summary, run.predictions),
         "scatter": figures.scatter_svg(summary),
+        "matched": pareto.words(summary),
+        "load": load_rows(summary),
         "latency": by_mode(measured, _named(measured, _TIMED)),
         "cost": by_mode(measured, _named(measured, _COSTS)),
+        "account": _account(run),
         "samples": samples.pick(run),
         "kinds": samples.KINDS,
         "manifest": json.dumps(run.manifest, indent=2, ensure_ascii=False, sort_keys=True) if run.manifest else "",
+    }
+
+
+def _account(run: RunFiles) -> dict[str, Any] | None:
+    """The cost of a month; ``None`` where no account was made."""
+    if not run.cost:
+        return None
+    return {
+        "words": cost_words(run.cost),
+        "groups": cost_groups(run.cost),
+        "pairs": [{"a": p["a"], "b": p["b"], "words": break_even_words(p)} for p in run.cost["break_even"]],
+        "surface": figures.surface_svg(run.cost),
+        "declared": run.cost["settings"]["volume"] is not None,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from systems.base import UserError
 
 SCHEMA = Path(__file__).with_name("summary.schema.json")
+COST_SCHEMA = Path(__file__).with_name("cost.schema.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,17 +28,20 @@ class RunFiles:
     """Counts of first causes: system, task, cause."""
     agreement: Mapping[str, Any] = field(default_factory=dict)
     """What people's labels agree with, as ``bench label`` left it."""
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    """The account, as ``bench cost`` or the report left it."""
 
 
 def read_run(directory: Path) -> RunFiles:
     """The files under ``directory``. Raises ``UserError`` where one is missing, broken or not by its schema."""
-    if not directory.is_dir():
-        raise UserError(f"{directory}: no such run directory; give the directory that `bench run` printed")
-    summary = _object(directory / "summary.json", needed=True)
-    check_summary(summary, str(directory / "summary.json"))
+    summary = read_summary(directory)
+    cost = _object(directory / "cost.json")
+    if cost:
+        _check(cost, COST_SCHEMA, str(directory / "cost.json"), "bench cost")
     return RunFiles(
         directory=directory,
         summary=summary,
+        cost=cost,
         manifest=_object(directory / "manifest.json"),
         scores=tuple(_lines(directory / "scores.jsonl", ("system", "task", "sample", "metric", "value"))),
         predictions=tuple(_lines(directory / "predictions.jsonl", ("system", "task", "sample"), torn=True)),
@@ -47,15 +51,28 @@ def read_run(directory: Path) -> RunFiles:
     )
 
 
+def read_summary(directory: Path) -> dict[str, Any]:
+    """The summary under ``directory``. Raises ``UserError`` where it is missing, broken or not by its schema."""
+    if not directory.is_dir():
+        raise UserError(f"{directory}: no such run directory; give the directory that `bench run` printed")
+    summary = _object(directory / "summary.json", needed=True)
+    check_summary(summary, str(directory / "summary.json"))
+    return summary
+
+
 def check_summary(summary: Mapping[str, Any], where: str = "summary.json") -> None:
     """Raises ``UserError`` with the first place where a summary does not follow its schema."""
+    _check(summary, SCHEMA, where, "bench report")
+
+
+def _check(data: Mapping[str, Any], schema: Path, where: str, stage: str) -> None:
     from jsonschema import Draft202012Validator
 
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    errors = sorted(Draft202012Validator(schema).iter_errors(summary), key=lambda error: list(map(str, error.path)))
+    validator = Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+    errors = sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.path)))
     if errors:
         place = "/".join(map(str, errors[0].path)) or "the top level"
-        raise UserError(f"{where}: {place}: {errors[0].message[:200]}; write it again with `bench report`")
+        raise UserError(f"{where}: {place}: {errors[0].message[:200]}; write it again with `{stage}`")
 
 
 def _object(path: Path, *, needed: bool = False) -> dict[str, Any]:

@@ -9,7 +9,12 @@ from typing import Any
 
 from bench.reporting.measures import quoted
 
-STAGES = ("embed", "search", "rerank", "prompt", "queue", "prefill", "decode", "validate")
+STAGES = (
+    *("harness", "embed", "search", "rerank", "prompt", "transport", "remote", "queue", "prefill", "decode"),
+    *("validate", "unaccounted"),
+)
+"""``harness``: sending, threads, the bound on requests in flight; ``transport``: to the engine's core and back;
+``remote``: all that a server hides before its first token."""
 
 
 @dataclass(frozen=True, kw_only=True)

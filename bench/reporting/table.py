@@ -31,11 +31,11 @@ def console_table(summary: Mapping[str, Any]) -> str:
     if any("(secondary)" in column[0] for column in columns):
         legend += "\n" + textwrap.fill(f"(secondary): {summary['run']['secondary']}", WIDTH)
     told = textwrap.fill(claims.headline(summary), WIDTH)
-    parts = [f"{told}\n\n{_table(['', *measured], columns)}{legend}", *_gate(summary), *_counterfactuals(summary)]
+    parts = [f"{told}\n\n{text_table(['', *measured], columns)}{legend}", *_gate(summary), *_counterfactuals(summary)]
     return "\n\n".join(parts).replace(numbers.SPACE, " ")
 
 
-def _table(side: Sequence[str], columns: Sequence[list[str]]) -> str:
+def text_table(side: Sequence[str], columns: Sequence[list[str]]) -> str:
     """Lines of a table, each column to its own width; what does not fit goes into a second block."""
     blocks = []
     for part in _fitting(columns, max(map(len, side))):
@@ -60,7 +60,7 @@ def _gate(summary: Mapping[str, Any]) -> list[str]:
     systems, tasks = (list(dict.fromkeys(names)) for names in ([g.system for g in found], [g.task for g in found]))
     cells = {(gate.system, gate.task): f"{gate.verdict}: {gate.success} ({gate.interval})" for gate in found}
     columns = [[task, *(cells.get((system, task), "") for system in systems)] for task in tasks]
-    return [f"Gate before a model is blamed: {WORDS}\n\n{_table(['', *systems], columns)}"] if found else []
+    return [f"Gate before a model is blamed: {WORDS}\n\n{text_table(['', *systems], columns)}"] if found else []
 
 
 def _counterfactuals(summary: Mapping[str, Any]) -> list[str]:
@@ -73,7 +73,7 @@ def _counterfactuals(summary: Mapping[str, Any]) -> list[str]:
         ["right closed book", *(row.closed_book_share for row in found)],
     ]
     title = "Wrong answers asked again, with the relevant chunks alone and with no passage"
-    return [f"{title}\n\n{_table(['', *(row.system for row in found)], columns)}"] if found else []
+    return [f"{title}\n\n{text_table(['', *(row.system for row in found)], columns)}"] if found else []
 
 
 def _has_number(measures: Mapping[str, Any], name: str) -> bool:

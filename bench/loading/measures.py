@@ -1,0 +1,257 @@
+"""A load's lines to estimates: percentiles, throughput, goodput and shares, each once per mode."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from bench.aggregate import QUANTILES, latency_estimates
+from bench.loading.measured import Line, Whole
+from bench.loading.plan import Load
+from bench.loading.records import Cell
+from bench.records import Estimate
+from bench.stats import bootstrap_mean, wilson
+from bench.stats.quantiles import order_statistic
+
+Measures = dict[str, list[Estimate]]
+STRETCH = 5
+"""Requests that were due one after the other: they met the same queue, so they count as one block."""
+ENOUGH_BLOCKS = 6
+"""With so many blocks of a condition, these are the independent repeats; with fewer, stretches within them."""
+STAGES = (
+    *("send", "admission", "wait", "embed", "search", "rerank", "prompt", "handover"),
+    *("transport", "remote", "queue", "prefill", "decode", "validate", "unaccounted"),
+)
+"""In the order in which a request meets them; ``remote`` is all that a server hides before its first token."""
+HARNESS = ("send", "admission", "wait", "handover")
+"""What the harness itself adds: the event loop, the threads, the bound on requests in flight."""
+
+
+def load_measures(lines: Sequence[Line], load: Load) -> dict[str, Measures]:
+    """System → measure → an estimate per mode, the gentlest first: the one that is quoted."""
+    whole = Whole(lines)
+    by_mode: dict[tuple[str, str], list[Cell]] = {}
+    for cell in whole.cells():
+        if not cell.search:
+            by_mode.setdefault((cell.system, cell.mode), []).append(cell)
+    found: dict[str, Measures] = {}
+    for (system, _), cells in sorted(by_mode.items(), key=lambda item: _gentleness(item[1][0])):
+        measures = found.setdefault(system, {})
+        for name, estimate in _of_mode(whole, cells, load).items():
+            measures.setdefault(name, []).append(estimate)
+    for measures in found.values():  # an open loop's throughput is what was asked of it, so it is quoted last
+        for name in ("throughput", "tokens_per_second"):
+            measures[name].sort(key=lambda estimate: not (estimate.mode or "").startswith("closed"))
+    for system, estimates in goodputs(whole, load).items():
+        found.setdefault(system, {})["goodput"] = estimates
+    return found
+
+
+def _gentleness(cell: Cell) -> tuple[bool, bool, bool, float]:
+    """As in the quality run before other weights, cold before warm, open loop before closed, low rates first."""
+    return cell.weights != "request", cell.cache != "cold", cell.rate is None, cell.rate or float(cell.users or 0)
+
+
+def _of_mode(whole: Whole, cells: Sequence[Cell], load: Load) -> dict[str, Estimate]:
+    mode = mode_of(whole, cells, load)
+    rows = [(cell.block, line) for cell in cells for line in whole.requests(cell)]
+    good = [(block, line) for block, line in rows if line["error"] is None]
+    failures = len(rows) - len(good)
+
+    def timed(name: str, quantiles: Sequence[float], pick: Any) -> dict[str, Estimate]:
+        kept = [(block, line, value) for block, line in good if (value := pick(line)) is not None]
+        if not kept and not (failures and name == "latency_e2e"):
+            return {}
+        blocks = _blocks([(block, line["scheduled"]) for block, line, _ in kept], len(cells))
+        late = failures if name in ("latency_e2e", "ttft") else 0
+        return latency_estimates([value for *_, value in kept], mode, name, quantiles, blocks, late)
+
+    found = timed("latency_e2e", QUANTILES, lambda line: line["e2e"])
+    found |= timed("ttft", QUANTILES, lambda line: line["timings"].get("ttft"))
+    found |= timed("tpot", QUANTILES, _per_token)
+    gaps = [(gap, f"{block}-{line['number']}") for block, line in good for gap in line["gaps"]]
+    if gaps:  # pooled, clustered by request
+        found |= latency_estimates([gap for gap, _ in gaps], mode, "itl", QUANTILES, [request for _, request in gaps])
+    for stage in STAGES:
+        found |= timed(f"stage_{stage}", (0.5, 0.95), lambda line, stage=stage: line["timings"].get(stage))
+    found |= timed("stage_harness", (0.5, 0.95), _harness)
+    shares = {
+        "error_rate": [line["error"] is not None and not line["timed_out"] for _, line in rows],
+        "timeout_rate": [line["timed_out"] for _, line in rows],
+        "well_formed_under_load": [line["well_formed"] for _, line in rows if line["well_formed"] is not None],
+    }
+    if load.level is not None:
+        shares["level_attained"] = [load.level.kept(line) for _, line in rows]
+    found |= {name: _share(values, mode) for name, values in shares.items() if values}
+    if cached := [line for _, line in good if line["tokens_cached"] is not None and line["tokens_in"]]:
+        hits = sum(line["tokens_cached"] for line in cached) / sum(line["tokens_in"] for line in cached)
+        found["cache_hit_share"] = Estimate(estimate=hits, low=None, high=None, n=len(cached), unit="share", mode=mode)
+    if shown := [_unaccounted(line) for _, line in good if "unaccounted" in line["timings"]]:
+        mean = bootstrap_mean(shown)
+        found["unaccounted_share"] = Estimate(
+            estimate=mean.estimate, low=mean.low, high=mean.high, n=len(shown), unit="share", mode=mode,
+            method=mean.method,
+        )  # fmt: skip
+    found |= _rates(whole, cells, mode)
+    return found
+
+
+def mode_of(whole: Whole, cells: Sequence[Cell], load: Load) -> str:
+    """The mode in words, with what makes it another one, or invalid."""
+    mode = cells[0].mode
+    if cells[0].cache == "cold" and not all(whole.ended(cell)["emptied"] for cell in cells):
+        mode = mode.replace("prefix cache cold", "prefix cache of the server, not reset")
+    if len(cells) > 1:
+        mode += f", {len(cells)} blocks"
+    if any(_repeated(whole.requests(cell)) for cell in cells):
+        mode += ", prompts repeated"
+    lags = [line["lag"] for cell in cells for line in whole.requests(cell)]
+    if cells[0].rate is not None and lags and (late := order_statistic(lags, 0.99)) > load.lag_seconds:
+        mode += f"; INVALID: sent {1000 * late:.0f} ms late at p99, the client could not keep up"
+    return mode
+
+
+def _repeated(lines: Sequence[Line]) -> bool:
+    return len({(line["task"], line["sample"]) for line in lines}) < len(lines)
+
+
+def _per_token(line: Line) -> float | None:
+    """(E2E - TTFT) / (n - 1); answers of one token have none."""
+    if line["tokens_out"] < 2 or "ttft" not in line["timings"]:
+        return None
+    return float(line["e2e"] - line["timings"]["ttft"]) / (line["tokens_out"] - 1)
+
+
+def _harness(line: Line) -> float | None:
+    own = [line["timings"][stage] for stage in HARNESS if stage in line["timings"]]
+    return math.fsum(own) if own else None
+
+
+def _unaccounted(line: Line) -> float:
+    return float(line["timings"]["unaccounted"] / line["e2e"]) if line["e2e"] else 0.0
+
+
+def _blocks(places: Sequence[tuple[int, float]], cells: int) -> list[Hashable]:
+    """The independent stretch of time that each request belongs to."""
+    if cells >= ENOUGH_BLOCKS:
+        return [block for block, _ in places]
+    order = sorted(range(len(places)), key=lambda at: places[at])
+    found: list[Hashable] = [None] * len(places)
+    counts: dict[int, int] = {}
+    for at in order:
+        block = places[at][0]
+        found[at] = block, counts.setdefault(block, 0) // STRETCH
+        counts[block] += 1
+    return found
+
+
+def _share(values: Sequence[bool], mode: str) -> Estimate:
+    found = wilson(sum(values), len(values))
+    return Estimate(
+        estimate=found.estimate, low=found.low, high=found.high, n=len(values), unit="share", mode=mode,
+        method=found.method,
+    )  # fmt: skip
+
+
+def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate]:
+    """Requests and tokens per second of each block's measured part; over blocks, the lowest and the highest."""
+    requests, tokens = [], []
+    for cell in cells:
+        lines = whole.requests(cell)
+        good = [line for line in lines if line["error"] is None]
+        begun = min(line["scheduled"] for line in lines)
+        seconds = max(line["scheduled"] + line["e2e"] for line in lines) - begun
+        requests.append(len(good) / seconds)
+        tokens.append(sum(line["tokens_out"] for line in good) / seconds)
+    n = sum(len(whole.requests(cell)) for cell in cells)
+    found = {}
+    for name, values, unit in (("throughput", requests, "requests/s"), ("tokens_per_second", tokens, "tokens/s")):
+        ends = (min(values), max(values), f"lowest and highest of {len(values)} blocks") if len(values) > 1 else None
+        found[name] = Estimate(
+            estimate=float(np.mean(values)),
+            low=ends and ends[0],
+            high=ends and ends[1],
+            n=n,
+            unit=unit,
+            mode=mode,
+            method=ends and ends[2],
+        )
+    if cells[0].users is not None and len(cells) == 1:
+        found["throughput"] = _by_little(found["throughput"], [
+            line["e2e"] for line in whole.requests(cells[0]) if line["error"] is None
+        ])  # fmt: skip
+    return found
+
+
+def _by_little(rate: Estimate, times: Sequence[float]) -> Estimate:
+    """A closed loop's throughput with the interval of its mean latency.
+
+    By Little's law throughput = users / mean latency, so the two vary together. Requests share a queue, so the
+    bootstrap over them is a lower bound of the uncertainty.
+    """
+    if len(times) < 2 or rate.estimate is None:
+        return rate
+    mean = bootstrap_mean(times)
+    return replace(
+        rate,
+        low=None if mean.high is None else rate.estimate * mean.estimate / mean.high,
+        high=None if not mean.low else rate.estimate * mean.estimate / mean.low,
+        method=f"Little's law over the {mean.method} of the mean latency",
+    )
+
+
+def goodputs(whole: Whole, load: Load) -> dict[str, list[Estimate]]:
+    """System → goodput per way to serve: the highest rate that kept the service level, over all searches."""
+    if load.level is None:
+        return {}
+    searches: dict[tuple[bool, bool, str, str, str], dict[int, dict[float, bool]]] = {}
+    counts: dict[Any, int] = {}
+    for cell in whole.cells():
+        if cell.search and cell.rate is not None:
+            key = cell.weights != "request", cell.cache != "cold", cell.system, cell.weights, cell.cache
+            kept = load.level.attained(whole.requests(cell)) >= load.level.share
+            searches.setdefault(key, {}).setdefault(cell.block, {})[cell.rate] = kept
+            counts[key] = counts.get(key, 0) + len(whole.requests(cell))
+    found: dict[str, list[Estimate]] = {}
+    for key, tried in sorted(searches.items()):
+        *_, system, weights, cache = key
+        over = [rates for rates in tried.values() if load.search.next(rates) is None]
+        if over:
+            mode = load.goodput_mode(weights, cache)
+            found.setdefault(system, []).append(_goodput(over, counts[key], mode, load))
+    return found
+
+
+def _goodput(searches: Sequence[Mapping[float, bool]], n: int, mode: str, load: Load) -> Estimate:
+    """The median of the searches; from the lowest rate that was kept to the lowest that was not in any of them."""
+    bounds = [load.search.bounds(tried) for tried in searches]
+    kept = [low or 0.0 for low, _ in bounds]
+    failed = [high for _, high in bounds]
+    middle = float(np.median(kept))
+    words = f"bracket of {len(searches)} search{'es' if len(searches) > 1 else ''}"
+    if middle == 0:
+        reason = f"the service level was kept at no rate down to {load.search.least:g} per s"
+        return Estimate(estimate=None, low=0.0, high=None, n=n, unit="requests/s", mode=mode, reason=reason)
+    high = None if None in failed else max(one for one in failed if one is not None)
+    return Estimate(estimate=middle, low=min(kept), high=high, n=n, unit="requests/s", mode=mode, method=words)
+
+
+def blocks_spread(lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
+    """Every block's median latency and what the machine did meanwhile: for the report's table of repeats."""
+    whole = Whole(lines)
+    for cell in whole.cells():
+        times = [line["e2e"] for line in whole.requests(cell) if line["error"] is None]
+        yield {
+            "system": cell.system,
+            "mode": cell.mode,
+            "block": cell.block,
+            "search": cell.search,
+            "rate": cell.rate,
+            "p50": order_statistic(times, 0.5) if times else None,
+            "requests": len(whole.requests(cell)),
+            "machine": whole.ended(cell)["machine"],
+        }

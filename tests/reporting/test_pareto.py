@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+from bench.reporting.load import load_rows
+from bench.reporting.pareto import front, words
+from tests.reporting.summaries import share, summary
+
+
+def told(**systems: tuple[float, float, float | None]) -> dict[str, Any]:
+    """Systems with quality, seconds and cost."""
+    made = summary({name: quality for name, (quality, _, _) in systems.items()}, set())
+    for name, (_, seconds, cost) in systems.items():
+        measures = made["systems"][name]["measures"]
+        measures["latency_e2e_p50"] = [
+            share(seconds, unit="s", mode="open loop, Poisson, 4 per s, prefix cache cold, adapter per request")
+        ]
+        if cost is not None:
+            measures["cost_per_call"] = [share(cost, unit="USD per call", mode="m")]
+    return made
+
+
+def test_the_front_is_what_nobody_beats_in_everything() -> None:
+    made = told(prompt=(0.3, 0.1, 1.0), rag=(0.8, 0.4, 3.0), finetuned=(0.7, 0.5, 4.0), hybrid=(0.9, 0.6, 5.0))
+    assert front(made) == ["prompt", "rag", "hybrid"]  # rag is better, faster and cheaper than finetuned
+    assert words(made) == "On the Pareto front of quality, latency and cost: prompt, rag, hybrid."
+
+
+def test_equals_are_both_on_it_and_a_cost_counts_only_where_all_have_one() -> None:
+    assert front(told(a=(0.5, 0.1, 1.0), b=(0.5, 0.1, 1.0))) == ["a", "b"]
+    assert front(told(a=(0.5, 0.1, None), b=(0.5, 0.2, 1.0))) == ["a"]
+    assert words(summary({"a": 0.5}, set())) == ""  # no latency was taken
+
+
+def test_a_latency_taken_at_another_setting_is_said() -> None:
+    made = told(finetuned=(0.7, 0.5, 4.0))
+    made["systems"]["finetuned"]["measures"]["latency_e2e_p50"][0]["mode"] = "open loop, adapter merged"
+    assert words(made).endswith(
+        "Quality was measured with an adapter per request, these latencies otherwise: open loop, adapter merged."
+    )
+
+
+def test_blocks_are_told_by_condition() -> None:
+    block = {"system": "rag", "mode": "m", "search": False, "rate": 4.0, "requests": 10}
+    machine = {
+        "cpu_seconds": {"harness": 0.2, "engine": 1.0},
+        "peak_memory_mib": {"engine": 900.0},
+        "other_cpu_share": 0.1,
+    }
+    made = {
+        "load": [
+            {**block, "block": 0, "p50": 0.1, "machine": machine},
+            {**block, "block": 1, "p50": 0.12, "machine": {**machine, "peak_memory_mib": {"engine": 950.0}}},
+            {**block, "block": 0, "p50": 0.5, "machine": machine, "search": True},
+        ]
+    }
+    (row,) = load_rows(made)
+    assert (row.system, row.blocks, row.requests, row.medians) == ("rag", 2, 20, "100 to 120")
+    assert (row.cpu, row.memory, row.gpu) == ("harness 20, engine 100", "engine 950", "")
