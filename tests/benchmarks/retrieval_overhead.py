@@ -1,0 +1,95 @@
+"""Retrieval as systems do it beside the bare engine's query, over one index of 50,000 chunks, vectors known beforehand.
+
+Both find the same: the same lists, fused by the same constant, to the same depth, with their payloads.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import tempfile
+import time
+from typing import Any
+
+from bench.build import build_index
+from systems.base import Filters
+from systems.knowledge.edge_index import EdgeIndex
+from systems.knowledge.embedding import CachedEmbedder, KnownQueries
+from systems.knowledge.points import DENSE, SPARSE, indexed_text
+from systems.knowledge.retrieval import IndexRetriever
+from tests.benchmarks.index_build import CHUNKS, WordEmbedder, company
+from tests.benchmarks.record import Figure, show
+from tests.benchmarks.sizing import entities_for
+
+QUERIES = 300
+REPEATS = 5
+TOP_K, CANDIDATES, RRF_K = 10, 50, 60
+
+
+def main() -> None:
+    import qdrant_edge as edge
+
+    with tempfile.TemporaryDirectory() as place:
+        assembly, chunks = company(entities_for(CHUNKS, lambda pilot: len(company(pilot, place)[1])), place)
+        assert isinstance(assembly.embedder, CachedEmbedder)
+        cached = CachedEmbedder(WordEmbedder(assembly.embedder), assembly.embedder.path)
+        cached.embed([indexed_text(chunk) for chunk in chunks])
+        index, record = build_index(assembly)
+        assert isinstance(index, EdgeIndex)
+        texts = [indexed_text(chunk) for chunk in random.Random(1).sample(chunks, QUERIES)]
+        known = KnownQueries.of(cached, texts)
+        retriever = IndexRetriever(
+            index=index, embedder=known, top_k=TOP_K, candidates=CANDIDATES, rrf_k=RRF_K, mode="fused"
+        )
+        index.count()  # opened
+        shard: Any = index._reading()
+        vectors = {text: [float(x) for x in known.vectors[text]] for text in texts}
+
+        def bare(text: str) -> set[str]:
+            terms = index.sparse.query(text)
+            queries = (
+                edge.Query.Nearest(vectors[text], using=DENSE),
+                edge.Query.Nearest(edge.SparseVector(terms.indices, terms.values), using=SPARSE),
+            )
+            request = edge.QueryRequest(
+                limit=2 * CANDIDATES,
+                query=edge.Fusion.Rrf(k=RRF_K + 1),
+                prefetches=[edge.Prefetch(limit=CANDIDATES, query=query) for query in queries],
+                with_payload=True,
+            )
+            found = shard.query(request)
+            return {point.payload["chunk"] for point in found[:TOP_K]}
+
+        def ours(text: str) -> set[str]:
+            return {hit.chunk.id for hit in retriever.retrieve(text, Filters())[0]}
+
+        alike = statistics.mean(len(bare(text) & ours(text)) / TOP_K for text in texts)
+        ratios = []
+        for number in range(REPEATS):
+            seconds = {}
+            for name in ("bare", "ours") if number % 2 else ("ours", "bare"):
+                find = bare if name == "bare" else ours
+                started = time.perf_counter()
+                for text in texts:
+                    find(text)
+                seconds[name] = time.perf_counter() - started
+            ratios.append(seconds["bare"] / seconds["ours"])
+        each = seconds["ours"] / QUERIES
+        index.close()
+    show(
+        "retrieval_overhead",
+        REPEATS,
+        [
+            Figure("throughput, ours / bare", statistics.median(ratios), "ratio", ">= 0.95"),
+            Figure("smallest ratio", min(ratios), "ratio"),
+            Figure("largest ratio", max(ratios), "ratio"),
+            Figure("a query", 1000 * each, "ms"),
+            Figure("hits in common", alike, "share", ">= 0.95"),
+            Figure("chunks", record["chunks"], "count", f">= {CHUNKS}"),
+            Figure("queries", QUERIES, "count"),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
