@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import itertools
+import operator
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -195,6 +197,18 @@ def check_search(mode: str, top_k: int, vector: object | None, rrf_k: int) -> No
         raise UserError(f"retriever.mode={mode}: needs an embedder; without one only mode=sparse works")
 
 
-def ranked(hits: list[Hit], top_k: int) -> list[Hit]:
-    """Best first. Equal scores in the order of their ids' hashes: a run can be repeated, and no naming is favoured."""
-    return sorted(hits, key=lambda found: (-found.score, point_id(found.chunk)))[:top_k]
+def ranked(found: Iterable[Any], top_k: int) -> list[Any]:
+    """An engine's scored points, best first.
+
+    Equal scores in the order of the points' ids, which are hashes: a run can be repeated, and no naming is favoured.
+    """
+    best: list[Any] = []
+    for _, equal in itertools.groupby(sorted(found, key=_score, reverse=True), _score):
+        points = list(equal)  # an id costs the engine more than a score, and most scores stand alone
+        best += sorted(points, key=lambda point: str(point.id)) if len(points) > 1 else points
+        if len(best) >= top_k:
+            break
+    return best[:top_k]
+
+
+_score = operator.attrgetter("score")

@@ -63,7 +63,7 @@ class ServerIndex:
         params = models.SearchParams(exact=True) if exact else None
         queries: dict[str, Any] = {}
         if mode != "sparse" and vector is not None:
-            queries[DENSE] = [float(x) for x in vector]
+            queries[DENSE] = vector.tolist()
         if mode != "dense":
             terms = self.sparse.query(text)
             queries[SPARSE] = models.SparseVector(indices=terms.indices, values=terms.values)
@@ -83,7 +83,7 @@ class ServerIndex:
             request = {"query": query, "using": name, "limit": depth, "search_params": params}
         with self._reported():
             found = self._client.query_points(self.collection, query_filter=allowed, with_payload=True, **request)
-        return points.ranked([points.hit(point.payload or {}, point.score) for point in found.points], top_k)
+        return [points.hit(one.payload or {}, one.score) for one in points.ranked(found.points, top_k)]
 
     def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``. The server builds its own graph."""
