@@ -107,7 +107,7 @@ def _unmeasured(price: Price) -> str:
         return "no price was chosen: say price=NAME, as price=cpu"
     if price.kind == "api":
         return "no tokens were counted in this run"
-    return "no load was measured in this run: run it again with one, as load=closed"
+    return "no load was measured in this run: run it again with one, as load=small"
 
 
 def _first(value: Any) -> Mapping[str, Any]:

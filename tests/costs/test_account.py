@@ -117,7 +117,7 @@ def test_what_was_not_measured_says_what_to_do() -> None:
     [call] = account(bare, manifest(), MINE, Settings())["systems"]["prompt"]["cost_per_call"]
     assert (call["estimate"], call["reason"]) == (
         None,
-        "no load was measured in this run: run it again with one, as load=closed",
+        "no load was measured in this run: run it again with one, as load=small",
     )
     [call] = account(bare, {}, Price(name="none", kind="none"), Settings())["systems"]["prompt"]["cost_per_call"]
     assert call["reason"] == "no price was chosen: say price=NAME, as price=cpu"
