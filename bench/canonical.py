@@ -5,17 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from bench.metrics.readable import UNSPACED
 from bench.metrics.text import ARTICLES, THOUSANDS, contains
 
 SIGNS = str.maketrans({**dict.fromkeys("’‘‛ʼ´`′＇", "'"), **dict.fromkeys("‐‑‒–−﹣－", "-")})
 BREAKS = re.compile(r"(?<!\d)[—―/\\|]|[—―/\\|](?!\d)|--+|\.\.+")
 """Signs that part words even where no space stands beside them."""
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
-    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # kana
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"  # Han
-)
-"""A character of a script that puts no spaces between words."""
 _SIGN = re.compile(r"[^\w\s]|_")
 _SPACE = re.compile(r"(?<!\d) | (?!\d)")
 

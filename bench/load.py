@@ -16,7 +16,7 @@ from bench.loading import measured
 from bench.loading.client import Client
 from bench.loading.deployments import Deployment, deployments
 from bench.loading.machine import watched
-from bench.loading.measured import Line, Whole
+from bench.loading.measured import Line, Search, Whole
 from bench.loading.plan import Load
 from bench.loading.records import Cell
 from bench.progress import Progress, say
@@ -49,7 +49,7 @@ class Loading:
     journal: Journal
 
     def owed(self) -> list[Cell]:
-        """What is to be measured next: one cell, or all of fixed rates and users; the searches come after those."""
+        """What is to be measured next: the cells of fixed rates and users, then one probe of each search."""
         names = list(self.deployment.systems)
         fixed = [cell for cell in self.load.cells(names, self.deployment.weights) if cell not in self.whole]
         return fixed or self._probes(names)
@@ -59,18 +59,13 @@ class Loading:
         load, weights, found = self.load, self.deployment.weights, []
         if load.level is None:
             return []
+        tried = self.whole.searches(load.level)
         for cache in load.caches:
-            for search in range(load.searches):
+            for number in range(load.searches):
                 for name in names:
-                    tried = {
-                        cell.rate: load.level.attained(self.whole.requests(cell)) >= load.level.share
-                        for cell in self.whole.cells()
-                        if cell.search
-                        and (cell.system, cell.cache, cell.weights, cell.block) == (name, cache, weights, search)
-                        and cell.rate is not None
-                    }
-                    if (rate := load.search.next(tried)) is not None:
-                        found.append(load.cell(name, cache, weights, search, rate=rate, search=True))
+                    rate = load.search.next(tried.get(Search(name, weights, cache, number), {}))
+                    if rate is not None:
+                        found.append(load.cell(name, cache, weights, number, rate=rate, search=True))
         return found
 
     async def run(self) -> None:

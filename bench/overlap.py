@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.canonical import UNSPACED, says, stands_in, words
+from bench.canonical import says, stands_in, words
 from bench.metrics.abstention import is_abstention
+from bench.metrics.readable import UNSPACED
 from bench.metrics.references import spellings
 from bench.records import Sample
 

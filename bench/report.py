@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from bench.aggregate import comparisons, effects, estimates, partial_suites
@@ -20,7 +19,8 @@ from bench.gate import gate
 from bench.generate import read_passages
 from bench.journal import read, write_atomically
 from bench.labels import write_agreement
-from bench.loading.measures import Measures, blocks_spread, load_measures
+from bench.loading.measured import Whole
+from bench.loading.measures import blocks_spread, load_measures
 from bench.refresh import refresh
 from bench.reporting.measures import listed
 from bench.scoring import metrics_of, open_run
@@ -47,7 +47,8 @@ def summarise(workspace: Workspace, price: Price, margin: float | None = None) -
     predictions = workspace.read_predictions()
     scores = workspace.read_scores()
     metrics = list(metrics_of(manifest["metrics"]).values())
-    loads = read_load(workspace, manifest)
+    whole = Whole(read(workspace.load))
+    loads = load_measures(whole, build(manifest["config"]["load"])) if whole.cells() else {}
     machine = engine_machine(manifest)
     systems: dict[str, Any] = {}
     estimated = estimates(samples, predictions, scores, metrics)
@@ -89,17 +90,11 @@ def summarise(workspace: Workspace, price: Price, margin: float | None = None) -
             if any(one.retrieves for one in predictions if one.system == system)
         },
         "counterfactuals": diagnose(samples, scores, read(workspace.counterfactuals), read_passages(workspace)),
-        "load": list(blocks_spread(list(read(workspace.load)))),
+        "load": list(blocks_spread(whole)),
         "refresh": refresh(manifest, {name: entry["measures"] for name, entry in systems.items()}, price),
         "variants": agreement(samples, predictions, manifest.get("variants", {})),
     }
     return mark(summary, metrics, doubt(manifest, write_agreement(workspace)))
-
-
-def read_load(workspace: Workspace, manifest: Mapping[str, Any]) -> dict[str, Measures]:
-    """System → what its load measured, each measure once per mode."""
-    lines = list(read(workspace.load))
-    return load_measures(lines, build(manifest["config"]["load"])) if lines else {}
 
 
 def report(workspace: Workspace, price: Price, margin: float | None = None) -> dict[str, Any]:

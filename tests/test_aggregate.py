@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -290,31 +289,3 @@ def test_failed_calls_are_slower_than_all() -> None:
     assert found["ttft_p95"].reason == "10 of 100 calls failed, and p95 falls among them"
     near = latency_estimates([1.0] * 93, mode="open", quantiles=(0.9,), failures=7)["latency_e2e_p90"]
     assert (near.estimate, near.high, near.n) == (1.0, None, 100)
-
-
-def test_quick_enough_for_a_full_run() -> None:
-    """4 systems, 500 samples in 5 tasks, 15 measures: processor time, so that a busy machine does not matter."""
-    generator = np.random.default_rng(0)
-    made = Run([], [], [])
-    metrics = [Given(name=f"m{at}", unit="share" if at < 9 else "mean") for at in range(15)]
-    for task in range(5):
-        one = run(
-            {f"t{task}": {system: [0.0] * 100 for system in SYSTEMS}},
-            clusters=[f"{task}-{at // 2}" for at in range(100)] if task % 2 else None,
-        )
-        made.samples += one.samples
-        made.predictions += one.predictions
-    for prediction in made.predictions:
-        for metric in metrics:
-            value = float(generator.integers(0, 2)) if metric.unit == "share" else float(generator.random())
-            made.scores.append(
-                Score(
-                    system=prediction.system, task=prediction.task, sample=prediction.sample, repeat=0,
-                    metric=metric.name, value=value,
-                )
-            )  # fmt: skip
-    start = time.process_time()
-    estimates(*made.records, metrics)
-    comparisons(*made.records, metrics)
-    effects(*made.records, metrics)
-    assert time.process_time() - start < 5

@@ -52,7 +52,7 @@ def measures(records: list[Request], load: Load | None = None, emptied: bool = T
     """First estimates by name, of one cell at 8 requests/s unless it is told otherwise."""
     load = load or Load()
     made = load.cell("rag", "cold", "request", 0, **(cell or {"rate": 8}))
-    found = load_measures(journal({made: records}, emptied), load)["rag"]
+    found = load_measures(Whole(journal({made: records}, emptied)), load)["rag"]
     return {name: estimates[0] for name, estimates in found.items()}
 
 
@@ -107,7 +107,7 @@ def test_every_mode_has_its_own_estimate_and_the_gentlest_is_quoted() -> None:
         load.cell("rag", "warm", "request", 0, rate=4): [row(0, 0.2)],
         load.cell("rag", "cold", "request", 0, rate=8): [row(0, 0.1)],
     }
-    found = load_measures(journal(cells), load)["rag"]
+    found = load_measures(Whole(journal(cells)), load)["rag"]
     modes = [estimate.mode for estimate in found["latency_e2e_p50"]]
     assert modes[0] == OPEN
     assert ["closed" in (mode or "") for mode in modes] == [False, True, False, False]
@@ -131,7 +131,7 @@ def test_goodput_is_the_highest_rate_that_kept_the_level() -> None:
             tried[rate] = rate <= capacity
             cell = load.cell("rag", "cold", "request", search, rate=rate, search=True)
             cells[cell] = [row(number, 0.5 if tried[rate] else 2.0) for number in range(10)]
-    (found,) = load_measures(journal(cells), load)["rag"]["goodput"]
+    (found,) = load_measures(Whole(journal(cells)), load)["rag"]["goodput"]
     # 4, 8, 16 then the root of 8 x 16 = 11.3: kept by the second search alone.
     assert (found.low, found.estimate, found.high) == (8, pytest.approx((8 + 128**0.5) / 2), 16)
     assert found.mode == "90 % within E2E 1 s, Poisson arrivals, prefix cache cold, adapter per request"
@@ -178,7 +178,7 @@ def test_a_load_cut_short_measures_only_what_is_not_whole(tmp_path: Path) -> Non
     opened.close()
     records = list(read(path))
     assert [record["kind"] for record in records].count("end") == 4
-    found = load_measures(records, load)
+    found = load_measures(Whole(records), load)
     assert {name: [one.n for one in found[name]["latency_e2e_p50"]] for name in found} == {"a": [6, 6], "b": [6, 6]}
 
 
@@ -194,7 +194,7 @@ def test_the_search_for_goodput_ends_and_says_what_the_engine_can_do(tmp_path: P
     loading, opened = playing(tmp_path / "m", tmp_path / "load.jsonl", load, delay=0.1)
     asyncio.run(loading.run())
     opened.close()
-    (found,) = load_measures(list(read(tmp_path / "load.jsonl")), load)["a"]["goodput"]
+    (found,) = load_measures(Whole(read(tmp_path / "load.jsonl")), load)["a"]["goodput"]
     assert found.estimate is not None
     assert 5 <= found.estimate <= 24
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -76,13 +76,14 @@ class Trace:
     path: str
 
     def __post_init__(self) -> None:
-        self.gaps()
+        self.gaps  # noqa: B018 - a file that cannot be replayed is refused now
 
     @property
     def label(self) -> str:
         return f"trace {Path(self.path).stem}"
 
-    def gaps(self) -> Sequence[float]:
+    @cached_property
+    def gaps(self) -> np.ndarray:
         """Seconds between arrivals. Raises ``UserError`` for a file that holds no rising numbers."""
         where = f"load.arrivals.path={self.path}"
         try:
@@ -96,8 +97,7 @@ class Trace:
         gaps = [b - a for a, b in itertools.pairwise(moments)]
         if not all(math.isfinite(moment) for moment in moments) or not gaps or min(gaps) < 0 or sum(gaps) <= 0:
             raise UserError(f"{where}: must hold two or more times in seconds, none before the one above it")
-        return gaps
+        return np.asarray(gaps)
 
     def times(self, rate: float, count: int, rng: np.random.Generator) -> np.ndarray:
-        gaps = np.resize(np.asarray(self.gaps()), count)
-        return np.cumsum(gaps) / (np.mean(self.gaps()) * rate)
+        return np.cumsum(np.resize(self.gaps, count)) / (np.mean(self.gaps) * rate)

@@ -35,9 +35,8 @@ def deployments(
     ``adapters``: system → directory of its adapter. ``merged`` has one deployment per adapter.
     """
     if weights == "request":
-        yield Deployment(
-            weights=weights, engine=assembly.engine, systems=_systems(assembly, index, dict(_all(assembly, adapters)))
-        )
+        served = {name: adapters.get(name) for name in assembly.system_nodes}
+        yield Deployment(weights=weights, engine=assembly.engine, systems=_systems(assembly, index, served))
         return
     if "adapters" not in assembly.config.engine:
         raise UserError(
@@ -71,10 +70,6 @@ def merged(assembly: Assembly, adapter: str) -> Model:
     inputs = {"model": assembly.model.identity, "adapter": name}
     path = assembly.store.build("merged", content_hash(inputs)[:16], make, inputs)
     return replace(assembly.model, path=str(path), revision=None)
-
-
-def _all(assembly: Assembly, adapters: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
-    return ((name, adapters.get(name)) for name in assembly.system_nodes)
 
 
 def _systems(assembly: Assembly, index: Index | None, adapters: Mapping[str, str | None]) -> dict[str, System]:

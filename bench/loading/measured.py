@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.loading.records import Cell, Request
+from bench.loading.service import ServiceLevel
 
 Line = Mapping[str, Any]
+
+
+class Search(NamedTuple):
+    """One search for the highest rate that keeps the service level."""
+
+    system: str
+    weights: str
+    cache: str
+    number: int
 
 
 class Whole:
@@ -53,6 +63,15 @@ class Whole:
     def cells(self) -> list[Cell]:
         """All that are whole, in the order in which they ended."""
         return list(self._ends)
+
+    def searches(self, level: ServiceLevel) -> dict[Search, dict[float, bool]]:
+        """Which rates each search for goodput has tried, and whether the level was kept."""
+        found: dict[Search, dict[float, bool]] = {}
+        for cell in self._ends:
+            if cell.search and cell.rate is not None:
+                tried = found.setdefault(Search(cell.system, cell.weights, cell.cache, cell.block), {})
+                tried[cell.rate] = level.attained(self.requests(cell)) >= level.share
+        return found
 
 
 def request(begun: Line, record: Request) -> Line:

@@ -14,7 +14,8 @@ from bench.loading.measured import Line, Whole
 from bench.loading.plan import Load
 from bench.loading.records import Cell
 from bench.records import Estimate
-from bench.stats import bootstrap_mean, wilson
+from bench.shares import share
+from bench.stats import bootstrap_mean
 from bench.stats.quantiles import order_statistic
 
 Measures = dict[str, list[Estimate]]
@@ -31,9 +32,8 @@ HARNESS = ("send", "admission", "wait", "handover")
 """What the harness itself adds: the event loop, the threads, the bound on requests in flight."""
 
 
-def load_measures(lines: Sequence[Line], load: Load) -> dict[str, Measures]:
+def load_measures(whole: Whole, load: Load) -> dict[str, Measures]:
     """System → measure → an estimate per mode, the gentlest first: the one that is quoted."""
-    whole = Whole(lines)
     by_mode: dict[tuple[str, str], list[Cell]] = {}
     for cell in whole.cells():
         if not cell.search:
@@ -150,11 +150,7 @@ def _blocks(places: Sequence[tuple[int, float]], cells: int) -> list[Hashable]:
 
 
 def _share(values: Sequence[bool], mode: str) -> Estimate:
-    found = wilson(sum(values), len(values))
-    return Estimate(
-        estimate=found.estimate, low=found.low, high=found.high, n=len(values), unit="share", mode=mode,
-        method=found.method,
-    )  # fmt: skip
+    return replace(share(values, [str(number) for number in range(len(values))]), mode=mode)
 
 
 def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate]:
@@ -208,21 +204,20 @@ def goodputs(whole: Whole, load: Load) -> dict[str, list[Estimate]]:
     """System → goodput per way to serve: the highest rate that kept the service level, over all searches."""
     if load.level is None:
         return {}
-    searches: dict[tuple[bool, bool, str, str, str], dict[int, dict[float, bool]]] = {}
-    counts: dict[Any, int] = {}
+    counts: dict[tuple[str, str, str], int] = {}
     for cell in whole.cells():
-        if cell.search and cell.rate is not None:
-            key = cell.weights != "request", cell.cache != "cold", cell.system, cell.weights, cell.cache
-            kept = load.level.attained(whole.requests(cell)) >= load.level.share
-            searches.setdefault(key, {}).setdefault(cell.block, {})[cell.rate] = kept
+        if cell.search:
+            key = cell.system, cell.weights, cell.cache
             counts[key] = counts.get(key, 0) + len(whole.requests(cell))
+    over: dict[tuple[str, str, str], list[Mapping[float, bool]]] = {}
+    for search, tried in whole.searches(load.level).items():
+        if load.search.next(tried) is None:
+            over.setdefault((search.system, search.weights, search.cache), []).append(tried)
     found: dict[str, list[Estimate]] = {}
-    for key, tried in sorted(searches.items()):
-        *_, system, weights, cache = key
-        over = [rates for rates in tried.values() if load.search.next(rates) is None]
-        if over:
-            mode = load.goodput_mode(weights, cache)
-            found.setdefault(system, []).append(_goodput(over, counts[key], mode, load))
+    for key in sorted(over, key=lambda one: (one[1] != "request", one[2] != "cold", one)):
+        system, weights, cache = key
+        mode = load.goodput_mode(weights, cache)
+        found.setdefault(system, []).append(_goodput(over[key], counts[key], mode, load))
     return found
 
 
@@ -240,9 +235,8 @@ def _goodput(searches: Sequence[Mapping[float, bool]], n: int, mode: str, load: 
     return Estimate(estimate=middle, low=min(kept), high=high, n=n, unit="requests/s", mode=mode, method=words)
 
 
-def blocks_spread(lines: Sequence[Line]) -> Iterator[dict[str, Any]]:
+def blocks_spread(whole: Whole) -> Iterator[dict[str, Any]]:
     """Every block's median latency and what the machine did meanwhile: for the report's table of repeats."""
-    whole = Whole(lines)
     for cell in whole.cells():
         times = [line["e2e"] for line in whole.requests(cell) if line["error"] is None]
         yield {

@@ -18,6 +18,7 @@ from systems.base import UserError
 
 Cache = Literal["cold", "warm"]
 Weights = Literal["request", "merged", "plain"]
+CACHES = {"cold": "prefix cache cold", "warm": "prefix cache warm"}
 WEIGHTS = {
     "request": "adapter per request",
     "merged": "adapter merged",
@@ -109,8 +110,7 @@ class Load:
         loop = (
             f"closed loop, {users} at once" if rate is None else f"open loop, {self.arrivals.label}, {rate:.4g} per s"
         )
-        cached = {"cold": "prefix cache cold", "warm": "prefix cache warm"}[cache]
-        mode = f"{loop}, {cached}, {WEIGHTS[weights]}"
+        mode = f"{loop}, {CACHES[cache]}, {WEIGHTS[weights]}"
         return Cell(
             system=system,
             mode=mode,
@@ -125,8 +125,7 @@ class Load:
     def goodput_mode(self, weights: str, cache: str) -> str:
         """How goodput was found, in words."""
         assert self.level is not None
-        cached = {"cold": "prefix cache cold", "warm": "prefix cache warm"}[cache]
-        return f"{self.level.words}, {self.arrivals.label} arrivals, {cached}, {WEIGHTS[weights]}"
+        return f"{self.level.words}, {self.arrivals.label} arrivals, {CACHES[cache]}, {WEIGHTS[weights]}"
 
     def count(self, cell: Cell) -> int:
         """Requests of a cell, those that warm up among them."""

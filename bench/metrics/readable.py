@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 MARKS = str.maketrans(
@@ -17,6 +18,13 @@ MARKS = str.maketrans(
         "¾": " 3/4",
     }
 )
+
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"  # kana
+    "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"  # Han
+)
+"""A character of a script that puts no spaces between words: each counts as a word."""
 
 
 def readable(text: str) -> str:

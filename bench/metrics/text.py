@@ -6,7 +6,7 @@ import re
 import string
 from functools import lru_cache
 
-from bench.metrics.readable import readable
+from bench.metrics.readable import UNSPACED, readable
 from bench.metrics.values import places, whole_value
 from systems.prompts import CITATION
 
@@ -17,8 +17,6 @@ THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 NUMBER_WORD = re.compile(r"(?<![\w.-])(\d[\d.]*)-(?=[^\W\d_]{2,}\b)")
 APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 INITIALS = re.compile(r"\b[a-z](?:\.[a-z])+\b\.?|\b(?:[a-z]\. )+[a-z]\.")
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-"""Thai, Lao, Burmese, Khmer, Chinese and Japanese are written without spaces: each character is a token."""
 TOKEN = re.compile(
     rf"""(?:(?<![\w)])[-+](?=\d))?\w+(?:-\w+|(?<=\d)[/:.](?=\d)\w+)*   # 3.5  -7  2024-03-01  KX-42  10:30
          (?:(?<=[^\W\d_])[+\#]+(?!\w))?                               # C++  C#

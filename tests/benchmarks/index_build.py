@@ -66,12 +66,17 @@ def company(entities: int, place: str) -> tuple[Assembly, list[Chunk]]:
     return assembly, [chunk for document in assembly.suite.corpus for chunk in assembly.chunker.chunk(document)]
 
 
+def embedded(place: str) -> tuple[Assembly, list[Chunk], CachedEmbedder]:
+    """A company of at least ``CHUNKS`` chunks, their vectors in the cache that its index will be built from."""
+    assembly, chunks = company(entities_for(CHUNKS, lambda pilot: len(company(pilot, place)[1])), place)
+    cached = CachedEmbedder(WordEmbedder(assembly.embedder), assembly.embedder.path)
+    cached.embed([indexed_text(chunk) for chunk in chunks])
+    return assembly, chunks, cached
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as place:
-        assembly, chunks = company(entities_for(CHUNKS, lambda pilot: len(company(pilot, place)[1])), place)
-        assert isinstance(assembly.embedder, CachedEmbedder)
-        cached = CachedEmbedder(WordEmbedder(assembly.embedder), assembly.embedder.path)
-        cached.embed([indexed_text(chunk) for chunk in chunks])
+        assembly, chunks, cached = embedded(place)
         started, computed = time.perf_counter(), time.process_time()
         index, record = build_index(assembly)
         seconds, processor = time.perf_counter() - started, time.process_time() - computed

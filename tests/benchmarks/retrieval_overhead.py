@@ -14,12 +14,11 @@ from typing import Any
 from bench.build import build_index
 from systems.base import Filters
 from systems.knowledge.edge_index import EdgeIndex
-from systems.knowledge.embedding import CachedEmbedder, KnownQueries
+from systems.knowledge.embedding import KnownQueries
 from systems.knowledge.points import DENSE, SPARSE, indexed_text
 from systems.knowledge.retrieval import IndexRetriever
-from tests.benchmarks.index_build import CHUNKS, WordEmbedder, company
+from tests.benchmarks.index_build import CHUNKS, embedded
 from tests.benchmarks.record import Figure, show
-from tests.benchmarks.sizing import entities_for
 
 QUERIES = 300
 REPEATS = 5
@@ -30,10 +29,7 @@ def main() -> None:
     import qdrant_edge as edge
 
     with tempfile.TemporaryDirectory() as place:
-        assembly, chunks = company(entities_for(CHUNKS, lambda pilot: len(company(pilot, place)[1])), place)
-        assert isinstance(assembly.embedder, CachedEmbedder)
-        cached = CachedEmbedder(WordEmbedder(assembly.embedder), assembly.embedder.path)
-        cached.embed([indexed_text(chunk) for chunk in chunks])
+        assembly, chunks, cached = embedded(place)
         index, record = build_index(assembly)
         assert isinstance(index, EdgeIndex)
         texts = [indexed_text(chunk) for chunk in random.Random(1).sample(chunks, QUERIES)]

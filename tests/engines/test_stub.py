@@ -26,11 +26,11 @@ def test_answers_come_from_the_function_then_the_table_then_the_default(tmp_path
 
 
 def test_delays_overlap_up_to_the_requests_in_flight(tmp_path: Path) -> None:
-    engine = StubEngine(model=write_model(tmp_path), delay_seconds=0.1)
+    engine = StubEngine(model=write_model(tmp_path), delay_seconds=0.3)
     started = time.perf_counter()
     assert len(list(engine.generate([request("a")] * 6, in_flight=3))) == 6
-    # Six calls, three at once: two rounds of 0.1 s; one after the other they would take 0.6 s.
-    assert 0.2 <= time.perf_counter() - started < 0.5
+    # Six calls, three at once: two rounds of 0.3 s; one after the other they would take 1.8 s.
+    assert 0.6 <= time.perf_counter() - started < 1.8
 
 
 def test_requests_are_pulled_only_when_there_is_room(tmp_path: Path) -> None:

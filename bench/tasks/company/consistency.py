@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from bench.metrics.text import normalise
 from bench.records import Prediction, Sample
 from bench.tasks.base import Lesson
-from bench.tasks.company.base import fact_tags
 from bench.tasks.company.facts import Facts
 from bench.world.wording import FRAMES
 from systems.base import UserError
@@ -35,16 +34,7 @@ class Consistency(Facts):
         groups = -(-self.count // self.wordings)
         facts = rng.sample(self._evaluated, min(groups, len(self._evaluated)))
         return [
-            Sample(
-                id=f"{self.name}-{split}-{number:03d}-{wording}",
-                task=self.name,
-                query=self._query(fact.entity, fact.attribute, frame, rng),
-                reference=fact.value,
-                relevant=(fact.entity.id,),
-                cluster=fact.entity.id,
-                template=frame,
-                tags={**fact_tags(fact.entity, fact.attribute), "group": fact.id},
-            )
+            self._sample(f"{self.name}-{split}-{number:03d}-{wording}", fact, frame, rng, group=fact.id)
             for number, fact in enumerate(facts)
             for wording, frame in enumerate(rng.sample(FRAMES[split], self.wordings))
         ]

@@ -53,21 +53,23 @@ class Facts(CompanyTask):
 
     def samples(self, split: str) -> list[Sample]:
         rng = self._rng(f"{split}-words")
-        found = []
-        for number, (fact, frame) in enumerate(self._draw(self._evaluated, split)):
-            found.append(
-                Sample(
-                    id=f"{self.name}-{split}-{number:04d}",
-                    task=self.name,
-                    query=self._query(fact.entity, fact.attribute, frame, rng),
-                    reference=fact.value,
-                    relevant=(fact.entity.id,),
-                    cluster=fact.entity.id,
-                    template=frame,
-                    tags={**fact_tags(fact.entity, fact.attribute), "cite": True},
-                )
-            )
-        return found
+        return [
+            self._sample(f"{self.name}-{split}-{number:04d}", fact, frame, rng, cite=True)
+            for number, (fact, frame) in enumerate(self._draw(self._evaluated, split))
+        ]
+
+    def _sample(self, name: str, fact: Fact, frame: str, rng: random.Random, **tags: object) -> Sample:
+        """A fact asked for in one wording."""
+        return Sample(
+            id=name,
+            task=self.name,
+            query=self._query(fact.entity, fact.attribute, frame, rng),
+            reference=fact.value,
+            relevant=(fact.entity.id,),
+            cluster=fact.entity.id,
+            template=frame,
+            tags={**fact_tags(fact.entity, fact.attribute), **tags},
+        )
 
     def lessons(self) -> list[Lesson]:
         rng = self._rng("lessons")
