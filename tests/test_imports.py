@@ -16,7 +16,7 @@ from tests.calling import ROOT, call, environment, small, start
 
 HEAVY = {
     *("torch", "vllm", "transformers", "wandb", "qdrant_edge", "qdrant_client", "matplotlib", "sentence_transformers"),
-    *("peft", "trl", "datasets", "lm_eval", "pypdf", "openai", "bitsandbytes"),
+    *("peft", "trl", "datasets", "lm_eval", "pypdf", "aiohttp", "bitsandbytes"),
 }
 PLUGINS = ("systems.engines.forcing",)
 """Loaded by the heavy library itself, in processes of its own, and by nothing else at its top."""
@@ -73,7 +73,7 @@ def test_a_finished_run_is_judged_scored_and_reported_without_a_model(place: Pat
 def test_without_dense_retrieval_no_embedder_is_loaded(place: Path, tiny_model: Path) -> None:
     found = loaded("run", *small(tiny_model))
     assert "qdrant_edge" in found
-    assert not found & {"sentence_transformers", "vllm", "peft", "trl", "wandb", "openai"}
+    assert not found & {"sentence_transformers", "vllm", "peft", "trl", "wandb", "aiohttp"}
     assert not list(place.rglob("embeddings.sqlite"))
 
 

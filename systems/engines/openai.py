@@ -6,19 +6,23 @@ import asyncio
 import os
 import queue
 import random
-import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from systems.base import Completion, Failure, Message, Request, Sampling, Stream, UserError
+from systems.engines import event_stream
+from systems.engines.event_stream import Refused
 from systems.engines.stopping import before_stop
 from systems.model import Adapter, Model, folded
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 MOST_STOPS = 4
 """Stop texts that the protocol takes; what stands behind any other is cut off here."""
@@ -61,9 +65,7 @@ class OpenAIEngine:
     @property
     def version(self) -> str:
         """The client's version; the server's is unknown."""
-        import openai
-
-        return f"client {openai.__version__}"
+        return event_stream.version()
 
     @property
     def _key(self) -> str:
@@ -72,7 +74,7 @@ class OpenAIEngine:
     @cached_property
     def _calls(self) -> _Calls:
         """Where calls run: a thread with an event loop of its own, so that calls can be cancelled at any point."""
-        return _Calls(self._client())
+        return _Calls(self._key)
 
     @property
     def loads(self) -> int:
@@ -85,38 +87,38 @@ class OpenAIEngine:
 
     def serves(self, adapter: str | None) -> None:
         """Make sure that the server answers, with this adapter (a directory) or with the base model."""
-        import openai
-
-        settings = self._settings(_probe(adapter))
+        body = self._body(_probe(adapter))
 
         async def ask() -> None:
             async with asyncio.timeout(self.timeout_seconds):
-                stream = await self._calls.client.chat.completions.create(**settings)
-                async with stream:
-                    if not any([event.choices async for event in stream]):
-                        raise ValueError("it streamed no answer")
+                async with aclosing(self._events(body, await self._calls.session())) as events:
+                    found = [event async for event in events if event.get("choices")]
+                if not found:
+                    raise ValueError("it streamed no answer")
 
         where = f"engine.base_url={self.base_url}"
         try:
             self._calls.submit(ask()).result()
-        except (openai.APIConnectionError, TimeoutError):
+        except TimeoutError:
             raise Failure(f"{where}: no server answers there") from None
-        except openai.AuthenticationError:
-            raise Failure(f"{where}: refused the key in ${self.key_variable}") from None
-        except openai.NotFoundError as error:
-            raise UserError(
-                f"{where}: knows no model {settings['model']!r}, or the address is not the one that ends in /v1; "
-                + ("load the adapter there, or say its name in engine.served_adapters" if adapter
-                   else "its name there is set by engine.served_model")
-            ) from error  # fmt: skip
-        except (openai.BadRequestError, openai.PermissionDeniedError, openai.UnprocessableEntityError) as error:
-            raise UserError(
-                f"{where}: refuses a plain question: {_words(error)[:160]}; where the model knows no system turn, "
-                "say engine.fold_system=true"
-            ) from error
-        except openai.APIStatusError:
-            pass  # busy, or in trouble with this one call: the run counts such calls, each for itself
-        except (openai.OpenAIError, AttributeError, ValueError, TypeError) as error:
+        except Refused as error:
+            if error.status == 401:
+                raise Failure(f"{where}: refused the key in ${self.key_variable}") from None
+            if error.status == 404:
+                raise UserError(
+                    f"{where}: knows no model {body['model']!r}, or the address is not the one that ends in /v1; "
+                    + ("load the adapter there, or say its name in engine.served_adapters" if adapter
+                       else "its name there is set by engine.served_model")
+                ) from error  # fmt: skip
+            if error.status in (400, 403, 422):
+                raise UserError(
+                    f"{where}: refuses a plain question: {_words(error)[:160]}; where the model knows no system turn, "
+                    "say engine.fold_system=true"
+                ) from error
+            # Else busy, or in trouble with this one call: the run counts such calls, each for itself.
+        except event_stream.failures() as error:
+            if event_stream.unreachable(error):
+                raise Failure(f"{where}: no server answers there") from None
             raise Failure(f"{where}: answers, but not as an OpenAI-compatible server: {_words(error)[:160]}") from error
 
     def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
@@ -128,7 +130,7 @@ class OpenAIEngine:
             while True:
                 while len(running) < room and (item := next(source, None)) is not None:
                     index, request = item
-                    running[index] = self._calls.submit(self._call(request, self._calls.client))
+                    running[index] = self._calls.submit(self._call(request))
                     running[index].add_done_callback(partial(_hand_over, done, index))
                 if not running:
                     return
@@ -142,38 +144,36 @@ class OpenAIEngine:
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Stream]:
         """The server, each call tried once: whoever measures it wants to see what it refuses."""
-        client = self._client()
-        try:
-            yield _OpenAIStream(replace(self, retries=0), client)
-        finally:
-            await client.close()
+        async with event_stream.session(self._key) as session:
+            yield _OpenAIStream(replace(self, retries=0), session)
 
-    def _client(self) -> Any:
-        import openai
+    async def _call(self, request: Request) -> Completion:
+        return await self.complete(request, await self._calls.session())
 
-        # Retries and time-outs are this module's: the client's own cannot be interrupted, and retry time-outs.
-        return openai.AsyncOpenAI(base_url=self.base_url, api_key=self._key, timeout=None, max_retries=0)
-
-    async def _call(self, request: Request, client: Any) -> Completion:
+    async def complete(self, request: Request, session: ClientSession) -> Completion:
         """One request, tried until it is answered or has failed for good. A failure is an outcome, not an exception."""
-        settings = self._settings(request)
+        body = self._body(request)
         started = time.perf_counter()
         for attempt in range(self.retries + 1):
-            begun = False
+            reading = _Reading(started)
             try:
-                async with asyncio.timeout(self.timeout_seconds):
-                    # Of the chat, or after a raw prompt.
-                    calls = client.completions if "prompt" in settings else client.chat.completions
-                    stream = await calls.create(**settings)
-                    begun = True
-                    return await self._read(stream, request, started)
+                async with asyncio.timeout(self.timeout_seconds), aclosing(self._events(body, session)) as events:
+                    async for event in events:
+                        reading.take(event)
+                return self._completion(reading, request)
             except TimeoutError:
                 return self._failed(f"TimeoutError: no complete answer within {self.timeout_seconds:g} s")
-            except _failures() as error:
-                if begun or attempt == self.retries or not _may_pass(error):
+            except event_stream.failures() as error:
+                if reading.begun or attempt == self.retries or not _may_pass(error):
                     return self._failed(_words(error))
-                await asyncio.sleep(_asked_wait(error) or self._wait(attempt))
+                asked = error.wait_seconds if isinstance(error, Refused) else None
+                await asyncio.sleep(asked or self._wait(attempt))
         raise AssertionError("the last try returns")
+
+    def _events(self, body: Mapping[str, Any], session: ClientSession) -> AsyncGenerator[dict[str, Any]]:
+        """Of the chat, or of what follows a raw prompt."""
+        path = "completions" if "prompt" in body else "chat/completions"
+        return event_stream.events(session, f"{self.base_url.rstrip('/')}/{path}", body)
 
     def _wait(self, attempt: int) -> float:
         # Jitter, so that calls that were refused together do not come back together.
@@ -184,7 +184,7 @@ class OpenAIEngine:
         line = (words.replace(self._key, "[key]") if self._key != "none" else words).strip().splitlines()[0]
         return Completion(text="", tokens_in=0, tokens_out=0, finish_reason="error", error=line[:240])
 
-    def _settings(self, request: Request) -> dict[str, Any]:
+    def _body(self, request: Request) -> dict[str, Any]:
         """The body of the call."""
         sampling = request.sampling
         served = self.served_model or self.model.name
@@ -192,7 +192,7 @@ class OpenAIEngine:
             name = Adapter(path=request.adapter).name
             served = self.served_adapters.get(name, name)
         turns = [{"role": str(m.role), "content": m.content} for m in request.messages]
-        settings: dict[str, Any] = {
+        body: dict[str, Any] = {
             "model": served,
             **({"messages": folded(turns) if self.fold_system else turns} if turns else {"prompt": request.text}),
             "temperature": sampling.temperature,
@@ -203,42 +203,29 @@ class OpenAIEngine:
             "stream_options": {"include_usage": True},
         }
         if request.stop:
-            settings["stop"] = list(request.stop[:MOST_STOPS])
+            body["stop"] = list(request.stop[:MOST_STOPS])
         if request.schema is not None:
             form = {"name": "answer", "schema": dict(request.schema), "strict": True}
-            settings["response_format"] = {"type": "json_schema", "json_schema": form}
-        extra = dict(self.extra_body)
+            body["response_format"] = {"type": "json_schema", "json_schema": form}
         if self.model.template_arguments:  # the server applies the template, so it has to know them
-            extra["chat_template_kwargs"] = dict(self.model.template_arguments)
-        if extra:
-            settings["extra_body"] = extra
-        return settings
+            body["chat_template_kwargs"] = dict(self.model.template_arguments)
+        return body | dict(self.extra_body)
 
-    async def _read(self, stream: Any, request: Request, started: float) -> Completion:
-        """The answer of a stream. ``ttft`` counts from the first try, as a user would."""
-        pieces: list[float] = []
-        parts: list[str] = []
-        usage, finish = None, None
-        async with stream:
-            async for event in stream:
-                usage = event.usage or usage
-                for choice in event.choices:
-                    said = choice.delta.content if hasattr(choice, "delta") else choice.text
-                    if said:
-                        pieces.append(time.perf_counter() - started)
-                        parts.append(said)
-                    finish = choice.finish_reason or finish
-        ended = time.perf_counter() - started
-        text = before_stop("".join(parts), request.stop)
-        if finish is None:
+    def _completion(self, reading: _Reading, request: Request) -> Completion:
+        """``ttft`` counts from the first try, as a user would."""
+        ended = time.perf_counter() - reading.started
+        pieces, usage = reading.pieces, reading.usage
+        text = before_stop("".join(reading.parts), request.stop)
+        if reading.finish is None:
             raise ValueError("the stream ended before the answer was complete")
         return Completion(
             text=text,
-            tokens_in=usage.prompt_tokens if usage else len(self.model.tokens(request)),
-            tokens_out=usage.completion_tokens if usage else self.model.count(text),
-            finish_reason=finish,
+            tokens_in=usage["prompt_tokens"] if usage else len(self.model.tokens(request)),
+            tokens_out=usage["completion_tokens"] if usage else self.model.count(text),
+            finish_reason=reading.finish,
             timings={"ttft": pieces[0], "remote": pieces[0], "decode": ended - pieces[0]} if pieces else {},
             pieces=tuple(pieces),
+            tokens_cached=((usage or {}).get("prompt_tokens_details") or {}).get("cached_tokens"),
         )
 
     def reset_prefix_cache(self) -> bool:
@@ -251,29 +238,61 @@ class OpenAIEngine:
             self.__dict__.pop("_calls").close()
 
 
+@dataclass
+class _Reading:
+    """An answer as it comes."""
+
+    started: float
+    begun: bool = False
+    pieces: list[float] = field(default_factory=list)
+    """Seconds from the start to each piece of text."""
+    parts: list[str] = field(default_factory=list)
+    usage: Mapping[str, Any] | None = None
+    finish: str | None = None
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        self.begun = True
+        if not event:
+            return
+        self.usage = event.get("usage") or self.usage
+        for choice in event["choices"]:
+            said = choice["delta"].get("content") if "delta" in choice else choice["text"]
+            if said:
+                self.pieces.append(time.perf_counter() - self.started)
+                self.parts.append(said)
+            self.finish = choice.get("finish_reason") or self.finish
+
+
 @dataclass(frozen=True)
 class _OpenAIStream:
     engine: OpenAIEngine
-    client: Any
+    session: ClientSession
 
     async def complete(self, request: Request) -> Completion:
-        return await self.engine._call(request, self.client)
+        return await self.engine.complete(request, self.session)
 
     async def reset_prefix_cache(self) -> bool:
         return False
 
 
 class _Calls:
-    """A client on an event loop in a thread of its own."""
+    """Connections on an event loop in a thread of its own."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self._session: ClientSession | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="openai-calls", daemon=True)
         self._thread.start()
 
     def submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    async def session(self) -> ClientSession:
+        """The one session, made on its loop when first asked for."""
+        if self._session is None:
+            self._session = event_stream.session(self._key)
+        return self._session
 
     def close(self) -> None:
         self.submit(self._finish()).result()
@@ -286,7 +305,8 @@ class _Calls:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await self.client.close()
+        if self._session is not None:
+            await self._session.close()
         await self._loop.shutdown_asyncgens()
         await self._loop.shutdown_default_executor()
 
@@ -301,39 +321,13 @@ def _hand_over(done: queue.Queue[tuple[int, Future[Completion]]], index: int, fu
     done.put((index, future))
 
 
-def _failures() -> tuple[type[Exception], ...]:
-    """What a call can fail of: refusals, broken connections, and streams that are not what they should be.
-
-    What breaks inside a stream may come as the transport's own error; which library that is, openai decides.
-    """
-    import openai
-
-    transport = [sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules]
-    return (openai.OpenAIError, *transport, OSError, ValueError, TypeError, AttributeError)
-
-
 def _words(error: Exception) -> str:
-    """An error in a line; the client's ``Connection error.`` does not say which, its cause does."""
-    cause = error.__cause__
-    return f"{type(error).__name__}: {error}" + (f" ({type(cause).__name__} {cause})" if cause else "")
+    """An error in a line; where its words are its server's, they say enough."""
+    return str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
 
 
 def _may_pass(error: Exception) -> bool:
     """Whether another try may succeed."""
-    import openai
-
-    if isinstance(error, openai.APIStatusError):
-        return error.status_code == 429 or error.status_code >= 500
-    return isinstance(error, openai.APIConnectionError)
-
-
-def _asked_wait(error: Exception) -> float | None:
-    """Seconds the server asks to wait, at most a minute."""
-    import openai
-
-    if not isinstance(error, openai.APIStatusError):
-        return None
-    try:
-        return min(60.0, max(0.0, float(error.response.headers.get("retry-after", ""))))
-    except ValueError:
-        return None
+    if isinstance(error, Refused):
+        return error.status == 429 or error.status >= 500
+    return event_stream.unreachable(error)

@@ -1,6 +1,6 @@
-"""Our client beside ``vllm bench serve``: the same server, prompts, rate and number of requests, in turn.
+"""Our client beside ``vllm bench serve``: the same server, prompts and arrival times, in turn.
 
-Each measures the median time to the first token and end to end; the two have to be equivalent within 10 % on a CPU.
+They count from the moment a request is sent, we from the one it was due: what lies between is shown beside it. Each measures the median time to the first token and end to end; the two have to be equivalent within 10 % on a CPU.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 
-from bench.loading.arrivals import Poisson
 from bench.loading.client import Client
 from bench.loading.records import Request
 from bench.pocket import WEIGHTS
@@ -39,8 +38,8 @@ from systems.prompts import PromptBuilder
 from tests.benchmarks.demo import fresh
 from tests.benchmarks.record import Figure, show
 
-PAIRS = 6
-REQUESTS = 150
+PAIRS = 10
+REQUESTS = 200
 TOKENS = 24
 PORT = 8231
 MARGIN = 0.10
@@ -130,16 +129,23 @@ async def asked(samples: list[Sample], rate: float | None, seed: int) -> list[Re
             client = Client(system=Plain(), stream=stream, pool=pool, alarm=alarm, timeout_seconds=60, in_flight=10_000)
             if rate is None:
                 return [one async for one in client.closed_loop(samples, 32, warm_up=0)]
-            times = Poisson().times(rate, len(samples), np.random.default_rng(seed))
-            return [one async for one in client.open_loop(samples, times, warm_up=0)]
+            return [one async for one in client.open_loop(samples, arrivals(rate, seed), warm_up=0)]
 
 
-def ours(samples: list[Sample], rate: float, seed: int) -> tuple[float, float]:
+def arrivals(rate: float, seed: int) -> np.ndarray:
+    """The moments at which ``vllm bench serve`` sends: exponential gaps, stretched to the rate exactly."""
+    times = np.cumsum(np.random.RandomState(seed).gamma(1.0, 1.0 / rate, REQUESTS))
+    return np.asarray(times * (REQUESTS / rate / times[-1]))
+
+
+def ours(samples: list[Sample], rate: float, seed: int) -> tuple[float, float, float]:
+    """As theirs, and the median lag of sending."""
     records = asyncio.run(asked(samples, rate, seed))
     assert not any(record.error for record in records), next(record.error for record in records if record.error)
     return (
         order_statistic([record.timings["ttft"] for record in records], 0.5),
         order_statistic([record.e2e for record in records], 0.5),
+        order_statistic([record.lag for record in records], 0.5),
     )
 
 
@@ -163,7 +169,11 @@ def main() -> None:
             first = theirs(root, known, prompts, rate, pair) if pair % 2 else None
             own = ours(samples, rate, pair)
             pairs.append((own, first or theirs(root, known, prompts, rate, pair)))
-    figures = [Figure("rate", rate, "requests/s"), Figure("requests of each", REQUESTS, "count")]
+    figures = [
+        Figure("rate", rate, "requests/s"),
+        Figure("requests of each", REQUESTS, "count"),
+        Figure("p50 lag of sending, ours", statistics.median(own[2] for own, _ in pairs), "s"),
+    ]
     for at, name in enumerate(("TTFT", "E2E")):
         ratios = [own[at] / other[at] for own, other in pairs]
         same = two_one_sided_tests(np.log(ratios), float(np.log1p(MARGIN)))
