@@ -77,7 +77,11 @@ def summarise(workspace: Workspace, price: Price, margin: float | None = None) -
             "parity": manifest["parity"],
             "split": manifest.get("split", "test"),
             **read_controls(list(read(workspace.controls))),
-            "findings": [*manifest.get("findings", []), *({"level": "note", "text": text} for text in partial)],
+            "findings": [
+                *stopped_load(whole),
+                *manifest.get("findings", []),
+                *({"level": "note", "text": text} for text in partial),
+            ],
         },
         "planned": manifest["planned"],
         "completed": len(predictions),
@@ -95,6 +99,18 @@ def summarise(workspace: Workspace, price: Price, margin: float | None = None) -
         "variants": agreement(samples, predictions, manifest.get("variants", {})),
     }
     return mark(summary, metrics, doubt(manifest, write_agreement(workspace)))
+
+
+def stopped_load(whole: Whole) -> list[dict[str, str]]:
+    """That a load was stopped before its end; answers that lack are told by their number."""
+    cut = whole.cut_short()
+    if not cut:
+        return []
+    where = f"{cut[-1].system}, {cut[-1].mode}"
+    text = (
+        f"partial result: the load was stopped in {where}; {len(whole.cells())} whole blocks count, that one does not"
+    )
+    return [{"level": "warning", "text": text}]
 
 
 def report(workspace: Workspace, price: Price, margin: float | None = None) -> dict[str, Any]:

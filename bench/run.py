@@ -48,6 +48,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
         used[name] = usage.to_json()
 
     with ExitStack() as stack:
+        stack.enter_context(_partial_result(assembly))
         with stage("build"):
             built = stack.enter_context(ready(assembly))
         with stage("generate"):
@@ -74,6 +75,25 @@ def run(assembly: Assembly) -> dict[str, Any]:
     # Last of all: killed before this, the same command writes the report and tells the tracker again.
     write_atomically(workspace.complete, now() + "\n")
     return summary
+
+
+@contextmanager
+def _partial_result(assembly: Assembly) -> Iterator[None]:
+    """Interrupted, a run leaves a report on what it has, which says that it is partial; no model judges for it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        workspace = assembly.workspace
+        if workspace.read_predictions():
+            say("interrupted: writing what there is")
+            score(
+                workspace,
+                {task.name: list(task.metrics) for task in assembly.suite.tasks},
+                build(assembly.config.detector),
+            )
+            report(workspace, build(assembly.config.price), assembly.config.margin)
+            say(f"partial result: {workspace.path / 'report.html'}")
+        raise
 
 
 def main(arguments: list[str]) -> int:

@@ -145,3 +145,36 @@ def test_two_processes_do_not_write_one_run(forker: Forker, tiny_model: Path, tm
     assert "predictions.jsonl: another process is writing this run; wait for it or stop it" in forker.log.read_text()
     assert forker.run(watched.arguments) == 0
     watched.finished()
+
+
+@pytest.mark.parametrize("moment", ["predictions.jsonl", "load.jsonl"])
+def test_interrupted_a_run_leaves_a_partial_report_and_goes_on(moment: str, tiny_model: Path, tmp_path: Path) -> None:
+    slowly = ("engine.delay_seconds=0.05", "engine.max_num_seqs=2", "load.rates=[4]")
+    watched = Watched(tmp_path, tiny_model, *slowly)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", *watched.arguments], env=environment(), stderr=subprocess.PIPE, text=True
+    )
+    path = watched.workspace.path / moment
+    deadline = time.monotonic() + 240
+    while not (path.exists() and path.read_bytes().count(b"\n") >= 5):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "partial result: " in told
+    assert told.splitlines()[-1] == "bench run: interrupted; the same command goes on from here"
+    summary = json.loads(watched.workspace.summary.read_text())
+    if moment == "predictions.jsonl":
+        assert 5 <= summary["completed"] < summary["planned"] == 60
+        assert "The run is not complete" in (watched.workspace.path / "report.html").read_text()
+    else:
+        assert summary["completed"] == 60
+        assert any("partial result: the load was stopped in" in one["text"] for one in summary["run"]["findings"])
+    watched.check()
+    done = start(*watched.arguments)
+    assert done.code == 0, done.err
+    watched.finished()
+    findings = json.loads(watched.workspace.summary.read_text())["run"]["findings"]
+    assert not any("partial result" in one["text"] for one in findings)

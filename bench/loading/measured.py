@@ -64,6 +64,10 @@ class Whole:
         """All that are whole, in the order in which they ended."""
         return list(self._ends)
 
+    def cut_short(self) -> list[Cell]:
+        """Cells that were begun, never ended, and not measured again since."""
+        return [cell for number, cell in self._begun.items() if number in self._open and cell not in self._ends]
+
     def searches(self, level: ServiceLevel) -> dict[Search, dict[float, bool]]:
         """Which rates each search for goodput has tried, and whether the level was kept."""
         found: dict[Search, dict[float, bool]] = {}

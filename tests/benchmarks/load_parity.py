@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -38,6 +37,7 @@ from systems.model import Model
 from systems.prompts import PromptBuilder
 from tests.benchmarks.demo import fresh
 from tests.benchmarks.record import Figure, show
+from tests.benchmarks.vllm_command import environment
 
 PAIRS = 12
 REQUESTS = 400
@@ -63,18 +63,6 @@ class Plain:
         one = await stream.complete(Call(messages=(), text=query.text, sampling=Sampling(max_tokens=TOKENS)))
         took = time.perf_counter() - begun
         return Answer(text=one.text, timings={**one.timings, "e2e": took}, tokens_out=one.tokens_out, error=one.error)
-
-
-def environment(root: Path) -> dict[str, str]:
-    """The CPU build's distribution has another name than the one that ``vllm serve`` looks itself up by."""
-    import vllm
-
-    version = vllm.__version__ if "cpu" in vllm.__version__ else f"{vllm.__version__}+cpu"
-    info = root / "site" / f"vllm-{version}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {version}\n")
-    path = os.pathsep.join([str(root / "site"), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    return {**os.environ, "PYTHONPATH": path, "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1"}
 
 
 def vllm(*arguments: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import operator
 from dataclasses import asdict, dataclass
+from datetime import date
 
 from bench.workspace import hardware
 
@@ -31,4 +32,5 @@ class Figure:
 def show(name: str, repeats: int, figures: list[Figure]) -> None:
     """Print the benchmark's object on the last line."""
     rows = [{**asdict(figure), "holds": figure.holds} for figure in figures]
-    print(json.dumps({"name": name, "machine": hardware(), "repeats": repeats, "figures": rows}))
+    about = {"name": name, "date": date.today().isoformat(), "machine": hardware(), "repeats": repeats}
+    print(json.dumps({**about, "figures": rows}))

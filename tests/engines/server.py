@@ -149,6 +149,13 @@ def reset(call: Call) -> None:
     raise ConnectionResetError
 
 
+def gone(call: Call) -> None:
+    """No word at all: the connection is torn down, as by a process that was killed."""
+    call.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    call.connection.close()
+    raise ConnectionResetError
+
+
 def stall(call: Call) -> None:
     """One word, then nothing for ever; notices when the client hangs up."""
     call.begin()
