@@ -11,7 +11,7 @@ from typing import Any
 from bench.assembly import Assembly
 from bench.begin import begin, planned
 from bench.build import Built, ready
-from bench.config import build, compose
+from bench.config import compose
 from bench.journal import Journal
 from bench.progress import Progress, say
 from bench.records import Key, Prediction, Sample
@@ -40,9 +40,7 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     owed = [key for key in planned(names, list(samples.values()), int(assembly.config.repeats)) if key not in done]
     if not owed:
         return 0
-    # Embedded together, unless nothing but this run shows what retrieving takes.
-    loaded = build(assembly.config.load).wanted
-    queries = [sample.query.search_text() for sample in samples.values()] if loaded else []
+    queries = [sample.query.search_text() for sample in samples.values()]
     systems = {
         name: assembly.system(name, index=built.index, adapter=built.adapters.get(name), queries=queries)
         for name in dict.fromkeys(key.system for key in owed)
@@ -50,8 +48,9 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     work: dict[str, tuple[list[Key], list[Prepared]]] = {}
     for name, system in systems.items():
         keys = [key for key in owed if key.system == name]
-        prepared = prepare_all(system, [samples[key.task, key.sample] for key in keys])
-        work[name] = keys, [repeated(item, key.repeat) for key, item in zip(keys, prepared, strict=True)]
+        asked = list(dict.fromkeys((key.task, key.sample) for key in keys))  # once, however often it is repeated
+        found = dict(zip(asked, prepare_all(system, [samples[one] for one in asked]), strict=True))
+        work[name] = keys, [repeated(found[key.task, key.sample], key.repeat) for key in keys]
     keep_passages(assembly.workspace, work)
     say(f"engine {assembly.engine.name}: loading {assembly.model.name}")
     started = time.perf_counter()

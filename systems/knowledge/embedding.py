@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -210,17 +211,21 @@ class CachedEmbedder:
 class KnownQueries:
     """Queries that are known beforehand, embedded in one go; others go to the inner embedder as they come.
 
-    For work whose time is not measured: one batch takes a fraction of the time of as many calls.
+    For quality runs, as full batches are: one takes a fraction of the time of as many calls.
     """
 
     inner: Embedder
     vectors: Mapping[str, np.ndarray]
+    seconds_each: float = 0.0
+    """A query's share of the batch."""
 
     @classmethod
     def of(cls, inner: Embedder, texts: Sequence[str]) -> KnownQueries:
         """With the vectors of these texts."""
         once = list(dict.fromkeys(texts))
-        return cls(inner, dict(zip(once, embed_queries(inner, once), strict=True)))
+        begun = time.perf_counter()
+        vectors = embed_queries(inner, once)
+        return cls(inner, dict(zip(once, vectors, strict=True)), (time.perf_counter() - begun) / max(1, len(once)))
 
     @property
     def identity(self) -> str:

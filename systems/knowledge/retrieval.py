@@ -46,7 +46,7 @@ class IndexRetriever:
         begun = time.perf_counter()
         if self.mode != "sparse" and self.embedder is not None:
             vector = embed_queries(self.embedder, [text])[0]
-            timings["embed"] = time.perf_counter() - begun
+            timings["embed"] = time.perf_counter() - begun + getattr(self.embedder, "seconds_each", 0.0)
             begun = time.perf_counter()
         hits = self.index.search(
             text,
