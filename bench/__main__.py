@@ -21,12 +21,15 @@ STAGES = {
     "cost": "what a run costs a month, at any price and volume: bench cost RUN_DIR [price=NAME volume=CALLS ...]",
     "label": "a blind sheet for people, and their labels back: bench label RUN_DIR [SHEET.csv annotator=NAME]",
     "compare": "systems in pairs, across runs or score files: bench compare RUN [RUN ...] | FILE.csv",
+    "publish": "runs as a result that anyone can make again: bench publish RUN [RUN ...] name=NAME",
+    "reproduce": "run what is published again, and hold it to its numbers: bench reproduce NAME [key=value ...]",
 }
 FLAGS = {
     "run": "--config prints the resolved config; --fresh sets an earlier run of the same config aside;\n       ",
     "retrieve": "--json prints one object; ",
     "compare": "--json prints one object; ",
     "cost": "--json prints one object; ",
+    "reproduce": "--reuse-builds, --json, and --fresh, which begins an unfinished one anew;\n       ",
 }
 """What a stage has besides ``--traceback``."""
 EXAMPLES = """\
@@ -75,7 +78,7 @@ def usage(stage: str | None) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one stage; returns the exit code (0 done, 1 failed, 2 the user's mistake)."""
+    """Run one stage; returns the exit code (0 done, 1 failed, 2 the user's mistake; 3 and 4: see ``reproduce``)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     stage = arguments.pop(0) if arguments else "--help"
     if stage in ("-h", "--help", "help"):

@@ -17,12 +17,13 @@ from bench.config import compose, resolved
 from bench.generate import write_passages
 from bench.journal import Journal
 from bench.json_lines import read_objects
+from bench.provenance import provenance
 from bench.records import Key, Prediction, Sample
 from bench.scoring import metrics_of
 from bench.tasks.base import Suite
 from bench.tasks.checks import blank, check_fields
 from bench.tasks.files import files_suite
-from bench.workspace import Workspace, commit, environment, now
+from bench.workspace import Workspace, now
 from systems.artifacts import content_hash, file_hash
 from systems.base import Chunk, UserError
 from systems.prompts import citations
@@ -103,10 +104,9 @@ def adopt(samples: Path, answers: Path | None, arguments: Sequence[str]) -> tupl
         findings=[{"level": "warning", "text": text} for text in findings],
         made_by=made_by,
         engine={"engine": "none: answers were given"},
-        commit=commit(),
         started=now(),
         finished=now(),
-        **environment(),
+        **provenance(config),
     )
     return workspace, config
 

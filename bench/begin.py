@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.assembly import Assembly, searching
@@ -10,9 +10,10 @@ from bench.config import build, config_hash
 from bench.contamination import check_splits
 from bench.fairness import differences, separate_adapters, variants
 from bench.progress import say
+from bench.provenance import provenance
 from bench.records import Key, Sample
 from bench.tasks.base import SelfJudging, Suite
-from bench.workspace import code_hash, commit, environment, now, records_hash, samples_hash
+from bench.workspace import Workspace, code_hash, now, records_hash, samples_hash
 from systems.artifacts import content_hash
 from systems.base import UserError
 
@@ -27,9 +28,14 @@ def planned(systems: Sequence[str], samples: Sequence[Sample], repeats: int) -> 
     ]
 
 
-def data_hash(samples: Sequence[Sample], suite: Suite) -> str:
-    """Names all that answers rest on: the questions, the documents, and what the suite says of its source."""
-    return content_hash([samples_hash(samples), records_hash(suite.corpus), suite.data])[:16]
+def contents(samples: Sequence[Sample], suite: Suite) -> dict[str, str]:
+    """Names the questions and the documents, whatever files they were read from."""
+    return {"samples": samples_hash(samples), "documents": records_hash(suite.corpus)}
+
+
+def data_hash(found: Mapping[str, str], suite: Suite) -> str:
+    """Names all that answers rest on: ``contents``, and what the suite says of its source."""
+    return content_hash([*found.values(), suite.data])[:16]
 
 
 def retrieval_hash(assembly: Assembly) -> str:
@@ -66,9 +72,10 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     names = list(assembly.system_nodes)
     if not assembly.workspace.complete.exists():  # a finished run needs none of its parts again
         check_parts(assembly)
+    content = contents(samples, suite)
     made_by = {
         "code": code_hash(),
-        "data": data_hash(samples, suite),
+        "data": data_hash(content, suite),
         "model": assembly.model.identity,
         "config": config_hash(assembly.plain),
         **({"retrieval": retrieval_hash(assembly)} if any(map(assembly.wants_index, names)) else {}),
@@ -82,7 +89,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
                     f"{workspace.path}: was begun with other {what} ({was}, now {value}); "
                     "start anew with run_dir=NEW, or set it aside with --fresh"
                 )
-        return found
+        return _went_on(workspace, found)
     findings = check_splits(suite)
     for name, reason in assembly.left_out.items():
         say(f"{name} is left out: {reason}")
@@ -103,6 +110,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         parity=suite.parity,
         suite=suite.name,
         data=suite.data,
+        contents=content,
         model={"name": assembly.model.name, "identity": assembly.model.identity, "revision": assembly.model.revision},
         metrics={task.name: list(task.metrics) for task in suite.tasks},
         self_judging=[task.name for task in suite.tasks if isinstance(task, SelfJudging)],
@@ -113,7 +121,17 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         unequal=unequal,
         variants=variants(nodes),
         made_by=made_by,
-        commit=commit(),
         started=now(),
-        **environment(),
+        **provenance(assembly.plain),
     )
+
+
+def _went_on(workspace: Workspace, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Note where an unfinished run went on elsewhere: what of its machine, packages or environment is another."""
+    if manifest.get("finished"):
+        return manifest
+    origin = provenance(manifest["config"])
+    other = {key: value for key, value in origin.items() if key != "command" and manifest.get(key, value) != value}
+    if not other:
+        return manifest
+    return workspace.update_manifest(went_on=[*manifest.get("went_on", ()), {"at": now(), **other}])

@@ -62,7 +62,7 @@ def scores(of: Joined, metrics: Sequence[Metric], detector: str) -> list[Score]:
 
 def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:
     """A finished run's directory and its config, with the user's overrides on top."""
-    from omegaconf import DictConfig, OmegaConf
+    from omegaconf import OmegaConf
 
     flags = [argument for argument in arguments if argument.startswith("-")]
     if flags:
@@ -74,8 +74,14 @@ def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:
     manifest = workspace.run_manifest()
     if not manifest:
         raise UserError(f"{workspace.path}: is no run directory (manifest.json is missing)")
-    config = OmegaConf.create(manifest["config"])
     overrides = [argument for argument in arguments if "=" in argument]
+    return workspace, overridden(OmegaConf.create(manifest["config"]), overrides)
+
+
+def overridden(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """A resolved config with overrides set in it, those of a whole group first."""
+    from omegaconf import DictConfig, OmegaConf
+
     for override in overrides:
         key = override.partition("=")[0]
         if isinstance(OmegaConf.select(config, key), DictConfig):  # another option of a group, as price=api
@@ -84,4 +90,4 @@ def open_run(arguments: list[str]) -> tuple[Workspace, DictConfig]:
     for override in overrides:
         if not isinstance(OmegaConf.select(config, override.partition("=")[0]), DictConfig):
             set_key(config, override)
-    return workspace, config
+    return config

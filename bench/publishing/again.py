@@ -1,0 +1,120 @@
+"""From a publication to the configs of its runs, and what is not as it was when they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.assembly import Assembly
+from bench.begin import contents, retrieval_hash
+from bench.config import compose, resolved
+from bench.publishing.portable import APART, flat, restored, set_at
+from bench.publishing.publication import Publication
+from bench.scoring import overridden
+from bench.workspace import code_hash, hardware
+from systems.base import UserError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+MACHINE = ("machine", "cores", "processor", "gpus")
+"""What of the hardware has to be the same for latency and cost to be compared."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What is not as it was."""
+
+    fatal: list[str]
+    """Another model, other data: no run of these can reproduce what was published."""
+    told: list[str]
+    """Other code, other packages, other settings: worth knowing beside the verdicts."""
+    same_machine: bool
+
+
+def configs(publication: Publication, seeds: Sequence[int], overrides: Sequence[str]) -> dict[int, DictConfig]:
+    """Seed → the config of its run: the published one, or the experiment's where nothing was published yet."""
+    for seed in seeds:
+        if seed not in publication.seeds:
+            raise UserError(f"seeds={seed}: {publication.name} has the seeds {', '.join(map(str, publication.seeds))}")
+    if not publication.run:
+        _require(publication.claim.needs, publication, overrides)
+        named = [f"experiment={publication.claim.experiment}", "tracker=none"]
+        return {seed: compose([*named, f"seed={seed}", *overrides]) for seed in seeds}
+    given = publication.manifest["given"]
+    _require(given, publication, overrides)
+    return {seed: _published(publication, seed, overrides) for seed in seeds}
+
+
+def _require(keys: Mapping[str, Any], publication: Publication, overrides: Sequence[str]) -> None:
+    for key in keys:
+        if not any(override.partition("=")[0] == key for override in overrides):
+            what = publication.claim.needs.get(key, "a place that is not published")
+            raise UserError(f"{publication.name}: needs {key}=...: {what}")
+
+
+def _published(publication: Publication, seed: int, overrides: Sequence[str]) -> DictConfig:
+    from omegaconf import OmegaConf
+
+    today = resolved(compose([]))  # which also makes ${package:...} known
+    given = publication.manifest["given"]
+    values = dict(override.split("=", 1) for override in overrides)
+    plain = restored(publication.config, given, {key: values[key] for key in given})
+    for key, value in publication.runs[seed]["settings"].items():
+        set_at(plain, key, value)
+    plain["tracker"] = {"_target_": "bench.tracking.none.NoTracker"}
+    # Settings that came later take the value that stands for "as before".
+    plain = {**{key: value for key, value in today.items() if key not in plain}, **plain}
+    found = OmegaConf.create(plain)
+    OmegaConf.resolve(found)
+    return overridden(found, [override for override in overrides if override.partition("=")[0] not in given])
+
+
+def differences(publication: Publication, assembly: Assembly, seed: int) -> Differences:
+    """Compare what a run would be made of with what the published one was made of."""
+    if not publication.run:
+        return Differences([], ["nothing of ours is published yet: the figures are those of others"], False)
+    was = publication.runs[seed]
+    fatal = []
+    for what, found in contents(assembly.samples, assembly.suite).items():
+        if found != was["contents"][what]:
+            fatal.append(f"other {what} ({found}, published {was['contents'][what]})")
+    if assembly.model.identity != was["model"]["identity"]:
+        fatal.append(f"other model ({assembly.model.identity}, published {was['model']['identity']})")
+    if "retrieval" in was["made_by"] and (found := retrieval_hash(assembly)) != was["made_by"]["retrieval"]:
+        fatal.append(f"other embedder or reranker ({found}, published {was['made_by']['retrieval']})")
+    machine = hardware()
+    same = all(machine.get(key) == was["hardware"].get(key) for key in MACHINE)
+    return Differences(fatal, list(_told(publication, assembly, seed, same)), same)
+
+
+def _told(publication: Publication, assembly: Assembly, seed: int, same_machine: bool) -> list[str]:
+    from bench.provenance import lock
+
+    was = publication.runs[seed]
+    found = []
+    if (code := code_hash()) != was["made_by"]["code"]:
+        found.append(f"other code ({code}; published by {was['made_by']['code']}, commit {was['commit'][:12]})")
+    packages = lock()
+    if packages["hash"] != was["lock"]["hash"]:
+        changed = sorted(set(packages["packages"]) ^ set(was["lock"]["packages"]))
+        names = sorted({one.partition("==")[0] for one in changed})
+        found.append(f"other packages: {', '.join(names[:8])}{' and more' if len(names) > 8 else ''}")
+    if not same_machine:
+        found.append("other hardware: latency and cost cannot be compared")
+    known = dict(flat(_settings(publication, seed)))
+    now = dict(flat({key: value for key, value in assembly.plain.items() if key not in APART}))
+    places = {one for key, others in publication.manifest["given"].items() for one in (key, *others)}
+    other = [key for key in {**known, **now} if key not in places and known.get(key) != now.get(key)]
+    other = [key for key in other if not str(known.get(key)).startswith("${package:")]
+    if other:
+        found.append(f"other settings: {', '.join(other[:8])}{' and more' if len(other) > 8 else ''}")
+    return found
+
+
+def _settings(publication: Publication, seed: int) -> dict[str, Any]:
+    plain = restored(publication.config, {}, {})
+    for key, value in publication.runs[seed]["settings"].items():
+        set_at(plain, key, value)
+    return {key: value for key, value in plain.items() if key not in APART}

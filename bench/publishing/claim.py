@@ -1,0 +1,104 @@
+"""``published.yaml``: what is claimed, within which margins, and what others published; a person writes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from systems.base import UserError
+
+NOT_RUN, PUBLISHED = "not yet run", "published"
+FILE = "published.yaml"
+HARDWARE_BOUND = ("latency_", "ttft", "tpot", "itl", "throughput", "goodput", "tokens_per_second", "cost_per_")
+"""How measures begin that another machine changes. Their margins are shares: 0.25 is a quarter more or less."""
+
+
+def hardware_bound(measure: str) -> bool:
+    """Whether a measure says as much of the machine as of the system."""
+    return measure.startswith(HARDWARE_BOUND)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A number that somebody else published."""
+
+    system: str
+    """Which system of ours it is held against."""
+    measure: str
+    value: float
+    margin: float
+    """The largest difference that counts as the same."""
+    source: str
+    n: int | None = None
+    """Samples it was taken on; ``None``: not known, and its own error is taken as none."""
+    same_samples: bool = False
+    """Taken on these very samples, all of them, without chance: its difference is known, and not estimated."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What one directory of ``results/published`` stands for."""
+
+    title: str
+    about: str
+    status: str = NOT_RUN
+    experiment: str
+    seeds: tuple[int, ...] = (0,)
+    margins: Mapping[str, float] = field(default_factory=dict)
+    """Measure → the largest difference that counts as the same."""
+    figures: tuple[Figure, ...] = ()
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """Setting that whoever reproduces it has to give → what it is."""
+
+    def __post_init__(self) -> None:
+        if self.status not in (NOT_RUN, PUBLISHED):
+            raise UserError(f"status: {self.status}: must be {NOT_RUN} or {PUBLISHED}")
+        for name, margin in [*self.margins.items(), *((one.measure, one.margin) for one in self.figures)]:
+            if not 0 < margin < math.inf:
+                raise UserError(f"margin of {name}: {margin}: must be above 0")
+
+    @property
+    def quality(self) -> list[str]:
+        """Measures that are held to the published ones sample by sample."""
+        return [name for name in self.margins if not hardware_bound(name)]
+
+
+def read_claim(place: Path) -> Claim:
+    """The claim of a directory. Raises ``UserError`` with its first mistake."""
+    import yaml
+
+    path = place / FILE
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; `ls {place.parent}` shows what is published")
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Claim(**{**data, "seeds": tuple(data["seeds"]), "figures": _figures(data.get("figures") or ())})
+    except (yaml.YAMLError, TypeError, KeyError, ValueError, UserError) as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+
+
+def _figures(rows: Any) -> tuple[Figure, ...]:
+    return tuple(Figure(**row) for row in rows)
+
+
+def write_claim(place: Path, claim: Claim) -> None:
+    """A claim that nobody wrote before, to be edited."""
+    import yaml
+
+    data = dataclasses.asdict(claim) | {"seeds": list(claim.seeds), "figures": [vars(one) for one in claim.figures]}
+    place.mkdir(parents=True, exist_ok=True)
+    head = (
+        "# What is claimed, and how near a later run has to come; margins are the largest differences that are none.\n"
+    )
+    (place / FILE).write_text(head + yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def mark_published(place: Path) -> None:
+    """Set the status, and leave every other line as its author wrote it."""
+    path = place / FILE
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f"status: {NOT_RUN}", f"status: {PUBLISHED}", 1), encoding="utf-8")

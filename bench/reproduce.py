@@ -1,0 +1,159 @@
+"""``bench reproduce``: builds and runs what was published once more, and says of every measure whether it came out."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.assembly import Assembly
+from bench.compare import read_pool
+from bench.journal import write_atomically
+from bench.progress import say
+from bench.publishing.again import Differences, configs, differences
+from bench.publishing.publication import Publication, find
+from bench.publishing.scores import of_seeds, pooled
+from bench.publishing.summary import of_machine
+from bench.publishing.told import table
+from bench.publishing.verdicts import (
+    CODES,
+    NOT_REPRODUCED,
+    Verdict,
+    against_figures,
+    of_the_machine,
+    overall,
+    paired,
+)
+from bench.run import run, set_aside
+from bench.workspace import Workspace
+from systems.base import UserError
+
+FLAGS = ("--json", "--reuse-builds", "--fresh")
+OWN = ("results", "run_dir", "seeds")
+DATA = "KNOWHOW_DATA"
+"""Environment variable: a directory with public data sets, each under its suite's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of it."""
+
+    name: str
+    word: str
+    reasons: Sequence[str] = ()
+    """Why nothing was run."""
+    notes: Sequence[str] = ()
+    verdicts: Sequence[Verdict] = ()
+    runs: Sequence[str] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """``runs``: of the runs themselves; ``own``: of everything beside them."""
+
+    @property
+    def code(self) -> int:
+        return CODES[self.word]
+
+
+def reproduce(
+    publication: Publication, seeds: Sequence[int], overrides: Sequence[str], place: Path, reuse_builds: bool
+) -> Outcome:
+    """Run every seed again and compare. Builds are made anew, in ``place``, unless they may be reused; answers always.
+
+    Raises ``UserError`` for what the user has to give, and where a published file was changed.
+    """
+    started = time.perf_counter()
+    publication.check()
+    chosen = configs(publication, seeds, overrides)
+    notes: list[str] = []
+    running = 0.0
+    for seed, config in chosen.items():
+        config.run_dir = str(place / f"seed-{seed}")
+        if not reuse_builds:
+            config.builds_dir = str(place / "builds")
+        assembly = Assembly(config)
+        found = differences(publication, assembly, seed)
+        if found.fatal:
+            return Outcome(name=publication.name, word=NOT_REPRODUCED, reasons=found.fatal, notes=found.told)
+        for note in found.told:
+            if note not in notes:
+                say(f"note: {note}")
+                notes.append(note)
+        begun = time.perf_counter()
+        run(assembly)
+        running += time.perf_counter() - begun
+    workspaces = {seed: Workspace(place / f"seed-{seed}") for seed in chosen}
+    verdicts = judged(publication, workspaces, found)
+    return Outcome(
+        name=publication.name,
+        word=overall(verdicts),
+        notes=notes,
+        verdicts=verdicts,
+        runs=[str(workspace.path) for workspace in workspaces.values()],
+        seconds={"runs": round(running, 2), "own": round(time.perf_counter() - started - running, 2)},
+    )
+
+
+def judged(publication: Publication, workspaces: Mapping[int, Workspace], found: Differences) -> list[Verdict]:
+    """A verdict for each measure that has a margin, and for each figure of others."""
+    claim, seeds = publication.claim, publication.seeds
+    pool = pooled({seed: read_pool(workspace.path) for seed, workspace in workspaces.items()}, seeds)
+    verdicts: list[Verdict] = []
+    if publication.run:
+        published = publication.scores()
+        kept = {seeds.index(seed) for seed in workspaces}
+        verdicts += paired(claim, of_seeds(published, kept), pool, list(publication.summary["systems"]))
+        summaries = {seed: json.loads(one.summary.read_text(encoding="utf-8")) for seed, one in workspaces.items()}
+        now = {str(seed): of_machine(summary) for seed, summary in summaries.items()}
+        verdicts += of_the_machine(claim, publication.summary["machine"], now, found.same_machine)
+    return [*verdicts, *against_figures(claim, pool)]
+
+
+def _place(publication: Publication, given: str | None, fresh: bool) -> Path:
+    """Where the runs go: an unfinished reproduction goes on; a finished one is set aside: no answer is reused."""
+    place = Path(given) if given else Path("results/runs") / f"reproduce-{publication.name}"
+    if place.exists() and (fresh or (place / "reproduced.json").exists()):
+        say(f"set aside: {set_aside(place)}")
+    return place
+
+
+def _seeds(publication: Publication, given: str | None) -> list[int]:
+    if given is None:
+        return publication.seeds
+    try:
+        return [int(part) for part in given.split(",")]
+    except ValueError:
+        raise UserError(f"seeds={given}: must be whole numbers, as seeds=0,1") from None
+
+
+def _with_data(publication: Publication, overrides: list[str]) -> list[str]:
+    """``suite.path`` from the directory of data sets, where the environment names one and nobody said another."""
+    needed = publication.manifest["given"] if publication.run else publication.claim.needs
+    root = os.environ.get(DATA)
+    said = any(one.startswith("suite.path=") for one in overrides)
+    if root and "suite.path" in needed and not said and (folder := Path(root) / publication.claim.experiment).is_dir():
+        return [*overrides, f"suite.path={folder}"]
+    return overrides
+
+
+def main(arguments: list[str]) -> int:
+    """``bench reproduce NAME [key=value ...] [seeds=0,1] [--reuse-builds] [--fresh] [--json]``."""
+    flags = {argument for argument in arguments if argument.startswith("--")}
+    for flag in sorted(flags - set(FLAGS)):
+        raise UserError(f"{flag}: no such flag here; there are {', '.join(FLAGS)} and --traceback")
+    names = [one for one in arguments if "=" not in one and one not in flags]
+    if len(names) != 1:
+        raise UserError("give one name, as bench reproduce pocket; results/README.md lists what is published")
+    settings = [one for one in arguments if "=" in one]
+    own = dict(one.split("=", 1) for one in settings if one.partition("=")[0] in OWN)
+    publication = find(Path(own.get("results", "results")), names[0])
+    overrides = _with_data(publication, [one for one in settings if one.partition("=")[0] not in OWN])
+    place = _place(publication, own.get("run_dir"), "--fresh" in flags)
+    outcome = reproduce(publication, _seeds(publication, own.get("seeds")), overrides, place, "--reuse-builds" in flags)
+    told: dict[str, Any] = {**asdict(outcome), "code": outcome.code}
+    if outcome.verdicts:
+        write_atomically(place / "reproduced.json", json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    print(json.dumps(told, ensure_ascii=False) if "--json" in flags else table(outcome.name, told))
+    return outcome.code
