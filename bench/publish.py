@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.compare import read_pool
@@ -68,15 +68,20 @@ def publish(paths: Sequence[Path], name: str, results: Path) -> Publication | li
         return found
     if declared is None:
         write_claim(place, claim)
+    publication = written(place, claim, runs, pools)
+    write_leaderboard(results)
+    return publication
+
+
+def written(place: Path, claim: Claim, runs: Sequence[Candidate], pools: Mapping[int, Pool]) -> Publication:
+    """Write what is published of runs that may be; their claim is there."""
     seeds = [run.seed for run in runs]
     pool = pooled(pools, seeds)
     tested = [metric for metric in means(pool.metrics) if metric.name in claim.quality]
     pool = Pool(pool.samples, pool.predictions, pool.scores, tuple(tested))
     summaries = {run.seed: read_summary(run.path) for run in runs}
     summary = with_seeds(summarised(pool, tested, list(runs[0].manifest["systems"])), summaries, claim.quality)
-    publication = write(place, {run.seed: run.manifest for run in runs}, pool, summary)
-    write_leaderboard(results)
-    return publication
+    return write(place, {run.seed: run.manifest for run in runs}, pool, summary)
 
 
 def main(arguments: list[str]) -> int:

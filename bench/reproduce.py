@@ -14,7 +14,7 @@ from bench.assembly import Assembly
 from bench.compare import read_pool
 from bench.journal import write_atomically
 from bench.progress import say
-from bench.publishing.again import Differences, configs, differences
+from bench.publishing.again import Differences, built_otherwise, configs, differences
 from bench.publishing.publication import Publication, find
 from bench.publishing.scores import of_seeds, pooled
 from bench.publishing.summary import of_machine
@@ -85,6 +85,7 @@ def reproduce(
         run(assembly)
         running += time.perf_counter() - begun
     workspaces = {seed: Workspace(place / f"seed-{seed}") for seed in chosen}
+    notes += built_otherwise(publication, {seed: one.read_manifest() for seed, one in workspaces.items()})
     verdicts = judged(publication, workspaces, found)
     return Outcome(
         name=publication.name,

@@ -118,3 +118,17 @@ def _settings(publication: Publication, seed: int) -> dict[str, Any]:
     for key, value in publication.runs[seed]["settings"].items():
         set_at(plain, key, value)
     return {key: value for key, value in plain.items() if key not in APART}
+
+
+def built_otherwise(publication: Publication, runs: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """Adapters that came out otherwise: training rounds differently on another machine."""
+    if not publication.run:
+        return []
+    found = []
+    for seed, run in runs.items():
+        was = publication.runs[seed].get("build", {}).get("adapters", {})
+        now = run.get("build", {}).get("adapters", {})
+        other = [name for name in was if name in now and now[name]["weights"] != was[name]["weights"]]
+        if other:
+            found.append(f"seed {seed}: the adapter of {' and '.join(other)} has other weights than the published one")
+    return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.publishing.claim import Figure
+from bench.publishing.claim import NOT_RUN, Figure
 from bench.publishing.publication import Publication, publications
 from bench.publishing.summary import shown
 from bench.reporting import numbers
@@ -15,7 +15,8 @@ from bench.reporting.measures import measure
 from bench.reporting.rows import Group, groups
 from bench.reporting.svg import slot
 
-NOT_RUN = "not yet run"
+STUB = "stub"
+"""The engine that asks no model: such a run measures retrieval."""
 STAND_IN = (
     "The model is the pocket model, a stand-in that makes everything run for real: its scores say nothing about large "
     "models."
@@ -78,9 +79,7 @@ def entry(publication: Publication) -> Entry:
         about=claim.about.strip(),
         mark=f"published by us on {_machine(first)}" if publication.run else NOT_RUN,
         run=publication.run,
-        warning=STAND_IN
-        if first.get("model", {}).get("name") == "pocket" and first["engine"]["engine"] != "stub"
-        else "",
+        warning=STAND_IN if _stands_in(first) else "",
         systems=systems,
         groups=tuple(groups(measured, summary["comparisons"])),
         seeds=tuple(summary["seeds"]),
@@ -143,9 +142,7 @@ def _facts(publication: Publication, run: Mapping[str, Any]) -> list[tuple[str, 
         return [("Experiment", claim.experiment), ("Seeds", _words(claim.seeds)), *needs, ("Margins", margins)]
     hardware = run["hardware"]
     return [
-        ("Experiment", f"{run['experiment']}, {run['grid']} grid"),
-        ("Model", f"{run['model']['name']} ({run['model']['identity']})"),
-        ("Engine", f"{run['engine']['engine']} {run['engine'].get('version', '')}".strip()),
+        *_asked(run),
         ("Machine", f"{hardware.get('processor', hardware['machine'])}, {hardware['cores']} cores, {_machine(run)}"),
         ("Seeds", _words(publication.seeds)),
         ("Samples", f"{run['planned'] // len(run['systems']):,} a seed"),
@@ -153,6 +150,22 @@ def _facts(publication: Publication, run: Mapping[str, Any]) -> list[tuple[str, 
         ("Finished", run["finished"]),
         *needs,
         ("Margins", margins),
+    ]
+
+
+def _stands_in(run: Mapping[str, Any]) -> bool:
+    """Whether the pocket model answered."""
+    return bool(run) and run["model"]["name"] == "pocket" and run["engine"]["engine"] != STUB
+
+
+def _asked(run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    engine = run["engine"]
+    if engine["engine"] == STUB:
+        return [("Experiment", run["experiment"]), ("Model", "none was asked")]
+    return [
+        ("Experiment", f"{run['experiment']}, {run['grid']} grid"),
+        ("Model", f"{run['model']['name']} ({run['model']['identity']})"),
+        ("Engine", f"{engine['engine']} {engine.get('version', '')}".strip()),
     ]
 
 

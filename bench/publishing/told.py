@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.publishing.claim import hardware_bound
+from bench.publishing.verdicts import OURS
 from bench.reporting.table import text_table
 
 
@@ -15,7 +16,9 @@ def table(name: str, outcome: Mapping[str, Any]) -> str:
     if outcome["reasons"]:
         return "\n".join([*lines, f"{name}: {outcome['word']}: {'; '.join(outcome['reasons'])}; nothing was run"])
     rows = outcome["verdicts"]
-    side = ["system, measure", *(f"{row['system']}, {row['measure']}" for row in rows)]
+    sources = list(dict.fromkeys(row["against"] for row in rows if row["against"] != OURS))
+    named = [_named(row, sources) for row in rows]
+    side = ["system, measure", *named]
     columns = [
         ["published", *(_plain(row["published"]) for row in rows)],
         ["found", *(_plain(row["found"]) for row in rows)],
@@ -24,19 +27,24 @@ def table(name: str, outcome: Mapping[str, Any]) -> str:
         ["alike", *("" if row["alike"] is None else f"{row['alike']}/{row['n']}" for row in rows)],
         ["verdict", *(row["word"] for row in rows)],
     ]
-    told = {f"{row['system']}, {row['measure']}": row["reason"] for row in rows if row["reason"]}
-    sources = dict.fromkeys(row["against"] for row in rows if row["against"] != "published")
+    told = {name: row["reason"] for name, row in zip(named, rows, strict=True) if row["reason"]}
     seconds = outcome["seconds"]
     return "\n".join(
         [
             text_table(side, columns),
             "",
             *(f"– {what}: {why}" for what, why in told.items()),
-            *(f"– against {source}" for source in sources),
+            *(f"[{at}] {source}" for at, source in enumerate(sources, 1)),
             *lines,
             f"{name}: {outcome['word']} ({seconds['runs']:.0f} s of runs, {seconds['own']:.1f} s beside them)",
         ]
     )
+
+
+def _named(row: Mapping[str, Any], sources: Sequence[str]) -> str:
+    """``rag, accuracy``; of a figure that somebody else published, with the number of its source."""
+    of = "" if row["against"] == OURS else f" [{sources.index(row['against']) + 1}]"
+    return f"{row['system']}, {row['measure']}{of}"
 
 
 def _plain(number: float | None) -> str:
@@ -46,9 +54,8 @@ def _plain(number: float | None) -> str:
 def _difference(row: Mapping[str, Any]) -> str:
     if row["difference"] is None:
         return "–"
-    if row["low"] is None:
-        return f"{row['difference']:+.4f}"
-    return f"{row['difference']:+.4f} ({row['low']:+.3f} to {row['high']:+.3f})"
+    number = f"{round(row['difference'], 4) + 0.0:+.4f}"  # no minus before a zero
+    return number if row["low"] is None else f"{number} ({row['low']:+.3f} to {row['high']:+.3f})"
 
 
 def _margin(row: Mapping[str, Any]) -> str:

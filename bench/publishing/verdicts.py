@@ -22,6 +22,8 @@ from bench.stats.resampling import cluster_ids
 from bench.tables import Tables
 
 REPRODUCED, NOT_REPRODUCED, CANNOT_SAY = "reproduced", "not reproduced", "cannot say"
+OURS = "published"
+"""Stands for our own numbers where a source is due."""
 CODES = {REPRODUCED: 0, NOT_REPRODUCED: 3, CANNOT_SAY: 4}
 RESAMPLES = 100
 """The tests go by the spread of clusters; resamples only stand for measures that are no means, which are not here."""
@@ -36,14 +38,14 @@ class Verdict:
     system: str
     measure: str
     against: str
-    """``published`` for our own numbers, else who published it."""
+    """``OURS``, or who published it."""
     published: float | None
     found: float | None
     difference: float | None
     """Found less published; of a measure of the machine, the ratio less 1."""
     low: float | None
     high: float | None
-    """The interval of the two tests (90 %); the difference itself where nothing was left to chance."""
+    """The interval of the two tests (90 %); ``None`` where nothing was left to chance, or nothing can be said."""
     margin: float
     n: int
     word: str
@@ -82,7 +84,7 @@ def paired(claim: Claim, published: Pool, found: Pool, systems: list[str]) -> It
             aligned = tables.aligned(measure, tables.tasks, pair)
             if not aligned:
                 if tables.aligned(measure, tables.tasks, pair[1:]):
-                    yield _missing(system, measure, "published", margin, "the run has no such answers")
+                    yield _missing(system, measure, OURS, margin, "the run has no such answers")
                 continue
             difference = contrast(aligned, (1.0, -1.0), 0.95, RESAMPLES, 0)
             means = [float(np.mean([table.fold(table.columns[at].sum(axis=0)) for table in aligned])) for at in (0, 1)]
@@ -91,7 +93,7 @@ def paired(claim: Claim, published: Pool, found: Pool, systems: list[str]) -> It
             yield Verdict(
                 system=system,
                 measure=measure,
-                against="published",
+                against=OURS,
                 published=means[1],
                 found=means[0],
                 difference=same.difference,
@@ -143,7 +145,7 @@ def _figure(figure: Figure, values: np.ndarray, ids: np.ndarray) -> Verdict:
             return Verdict(**told, low=None, high=None, word=CANNOT_SAY, reason=reason)
         near = abs(difference) <= figure.margin
         word, reason = (REPRODUCED, "") if near else (NOT_REPRODUCED, "the difference is beyond the margin")
-        return Verdict(**told, low=difference, high=difference, word=word, reason=reason)
+        return Verdict(**told, low=None, high=None, word=word, reason=reason)
     if figure.n is not None:
         error = math.hypot(error, math.sqrt(figure.value * (1 - figure.value) / figure.n))
     same = within_margin(difference, error, clusters - 1, figure.margin)
@@ -175,8 +177,8 @@ def of_the_machine(
                 continue
             parts = [_ratio(before, now) for before, now in pairs]
             if None in parts:
-                reason = "has no number with an interval"
-                yield _missing(system, measure, "published", margin, reason, _value(pairs[0][0]))
+                reason = "has no number with an interval, taken in the same mode"
+                yield _missing(system, measure, OURS, margin, reason, _value(pairs[0][0]))
                 continue
             logs = [part for part in parts if part is not None]
             mean = sum(log for log, _ in logs) / len(logs)
@@ -186,7 +188,7 @@ def of_the_machine(
             yield Verdict(
                 system=system,
                 measure=measure,
-                against="published",
+                against=OURS,
                 published=_value(pairs[0][0]),
                 found=_value(pairs[0][1]),
                 difference=math.expm1(mean),
@@ -200,9 +202,11 @@ def of_the_machine(
 
 
 def _ratio(before: Any, now: Any) -> tuple[float, float] | None:
-    """Logarithm of now over before, and its standard error by both intervals (95 %)."""
-    ends = [one[key] for one in (before, now) if one for key in ("estimate", "low", "high")]
-    if len(ends) < 6 or any(end is None or end <= 0 for end in ends):
+    """Logarithm of now over before, and its standard error by both intervals (95 %); both in one mode."""
+    if not before or not now or before.get("mode") != now.get("mode"):
+        return None
+    ends = [one[key] for one in (before, now) for key in ("estimate", "low", "high")]
+    if any(end is None or end <= 0 for end in ends):
         return None
     errors = [math.log(one["high"] / one["low"]) / (2 * QUANTILE) for one in (before, now)]
     return math.log(now["estimate"] / before["estimate"]), math.hypot(*errors)

@@ -1,0 +1,173 @@
+"""``bench reproduce``: builds and answers anew, one word for every measure, and an exit code for all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.journal import read
+from bench.publishing.publication import Publication
+from tests.calling import Outcome, call
+from tests.publishing.making import published, tiny_run
+
+WIDE = {"accuracy": 0.2, "hallucination_rate": 0.2, "latency_e2e_p50": 9.0}
+"""Margins that thirty answers a system and eight blocks of requests can bear out."""
+
+
+@pytest.fixture(scope="module")
+def results(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``wide``: three seeds and wide margins; ``narrow``: the usual ones, of one seed."""
+    place = tmp_path_factory.mktemp("published")
+    runs = {seed: tiny_run(tiny_model, place / f"run-{seed}", f"seed={seed}", "load.blocks=8") for seed in (0, 1, 2)}
+    published(place / "results" / "published" / "wide", runs, WIDE)
+    published(place / "results" / "published" / "narrow", {0: runs[0]})
+    return place / "results"
+
+
+@pytest.fixture
+def copy(results: Path, tmp_path: Path) -> Path:
+    """A copy to be tampered with."""
+    return Path(shutil.copytree(results, tmp_path / "results"))
+
+
+def reproduce(results: Path, name: str, model: Path, *further: str) -> Outcome:
+    return call("reproduce", name, f"results={results}", f"model.path={model}", *further)
+
+
+def told(done: Outcome) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(done.out)
+    return found
+
+
+def test_every_seed_is_run_again_and_comes_out(results: Path, tiny_model: Path, place: Path) -> None:
+    done = reproduce(results, "wide", tiny_model, "--json")
+    assert done.code == 0, done.out
+    found = told(done)
+    assert (found["word"], found["code"], len(found["runs"])) == ("reproduced", 0, 3)
+    words = {(row["system"], row["measure"]): row for row in found["verdicts"]}
+    assert set(words) == {(system, measure) for system in ("prompt", "rag") for measure in WIDE}
+    assert {row["word"] for row in words.values()} == {"reproduced"}
+    accuracy = words["rag", "accuracy"]
+    assert (accuracy["n"], accuracy["alike"], accuracy["difference"]) == (90, 90, 0)
+    assert json.loads((place / "results/runs/reproduce-wide/reproduced.json").read_text()) == found
+    assert len(list((place / "results/runs/reproduce-wide/builds/index").glob("*/artifact.json"))) == 1
+
+
+def test_too_few_samples_cannot_say(results: Path, tiny_model: Path, place: Path) -> None:
+    done = reproduce(results, "narrow", tiny_model)
+    assert done.code == 4, done.err
+    assert done.out.splitlines()[-1].startswith("narrow: cannot say (")
+    assert "– rag, accuracy: too few samples for this margin" in done.out
+
+
+def test_other_answers_are_not_reproduced(results: Path, tiny_model: Path, place: Path) -> None:
+    """All abstain in what was published, and now assert something wrong; what is unanswerable was right, a fifth."""
+    settings = ["seeds=1", "engine.default='It is 12 March 2024.'", "--json"]
+    found = told(reproduce(results, "wide", tiny_model, *settings))
+    assert (found["code"], len(found["runs"])) == (3, 1)
+    words = {(row["system"], row["measure"]): row["word"] for row in found["verdicts"]}
+    assert words["rag", "hallucination_rate"] == "not reproduced"
+    assert words["rag", "accuracy"] != "reproduced"
+    assert any("other settings: engine.default" in note for note in found["notes"])
+
+
+def test_builds_are_reused_on_request_and_answers_never(results: Path, tiny_model: Path, place: Path) -> None:
+    builds = results.parent / "builds"
+    settings = [f"builds_dir={builds}", "seeds=0"]
+    for _ in range(2):
+        assert reproduce(results, "wide", tiny_model, "--reuse-builds", *settings).code in (0, 4)
+    runs = place / "results" / "runs"
+    assert not (runs / "reproduce-wide" / "builds").exists()
+    made = [runs / name / "seed-0" / "manifest.json" for name in ("reproduce-wide", "reproduce-wide.aside-1")]
+    assert all(json.loads(path.read_text())["build"]["index"]["reused"] for path in made)
+    journals = [list(read(path.with_name("predictions.jsonl"))) for path in made]
+    assert [len(one) for one in journals] == [60, 60]
+
+
+def change(copy: Path, name: str, key: str, value: Any) -> Publication:
+    """Another value in the published manifest of seed 0, with checksums that fit."""
+    from bench.publishing.checksums import write_checksums
+
+    place = copy / "published" / name
+    manifest = json.loads((place / "manifest.json").read_text())
+    *above, last = key.split("__")
+    node = manifest["runs"]["0"]
+    for part in above:
+        node = node[part]
+    node[last] = value
+    (place / "manifest.json").write_text(json.dumps(manifest))
+    write_checksums(place)
+    return Publication(place)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("contents__samples", "narrow: not reproduced: other samples ("),
+        ("contents__documents", "narrow: not reproduced: other documents ("),
+        ("model__identity", "narrow: not reproduced: other model ("),
+        ("made_by__retrieval", "narrow: not reproduced: other embedder or reranker ("),
+    ],
+)
+def test_other_data_or_another_model_is_said_up_front(
+    key: str, said: str, copy: Path, tiny_model: Path, place: Path
+) -> None:
+    change(copy, "narrow", key, "0123")
+    done = reproduce(copy, "narrow", tiny_model)
+    assert done.code == 3
+    assert done.out.splitlines()[-1].startswith(said)
+    assert "published 0123); nothing was run" in done.out
+    assert not (place / "results" / "runs").exists()
+
+
+def test_other_code_is_said_and_runs(copy: Path, tiny_model: Path, place: Path) -> None:
+    change(copy, "narrow", "made_by__code", "0123")
+    done = reproduce(copy, "narrow", tiny_model)
+    assert done.code == 4
+    assert "note: other code (" in done.err
+    assert "published by 0123, commit " in done.out
+
+
+def test_latency_is_not_compared_with_another_machine(copy: Path, tiny_model: Path, place: Path) -> None:
+    change(copy, "wide", "hardware__processor", "Abacus")
+    found = told(reproduce(copy, "wide", tiny_model, "seeds=0", "--json"))
+    assert found["code"] == 4
+    of_latency = {row["reason"] for row in found["verdicts"] if row["measure"] == "latency_e2e_p50"}
+    assert of_latency == {"was measured on other hardware"}
+    assert "other hardware: latency and cost cannot be compared" in found["notes"]
+
+
+def test_an_unfinished_reproduction_goes_on(results: Path, tiny_model: Path, place: Path) -> None:
+    assert reproduce(results, "narrow", tiny_model).code == 4
+    run = place / "results" / "runs" / "reproduce-narrow"
+    (run / "reproduced.json").unlink()
+    before = (run / "seed-0" / "predictions.jsonl").stat().st_mtime_ns
+    assert reproduce(results, "narrow", tiny_model).code == 4
+    assert (run / "seed-0" / "predictions.jsonl").stat().st_mtime_ns == before
+    (run / "reproduced.json").unlink()
+    assert "set aside: " in reproduce(results, "narrow", tiny_model, "--fresh").err
+
+
+def test_what_was_changed_after_it_was_published_is_refused(copy: Path, tiny_model: Path, place: Path) -> None:
+    path = copy / "published" / "narrow" / "summary.json"
+    path.write_text(path.read_text().replace("accuracy", "acuracy"))
+    line = reproduce(copy, "narrow", tiny_model).last_line(2)
+    assert line.endswith("summary.json: is not as it was published (SHA256SUMS); restore it with git")
+    path.unlink()
+    assert "summary.json: is missing, and was published" in reproduce(copy, "narrow", tiny_model).last_line(2)
+
+
+def test_mistakes_are_one_line(results: Path, tiny_model: Path, place: Path) -> None:
+    said = reproduce(results, "nosuch", tiny_model).one_line(2)
+    assert said.endswith("published; there are: narrow, wide")
+    assert "seeds=7: wide has the seeds 0, 1, 2" in reproduce(results, "wide", tiny_model, "seeds=7").one_line(2)
+    assert "seeds=x: must be whole numbers" in reproduce(results, "wide", tiny_model, "seeds=x").one_line(2)
+    missing = call("reproduce", "narrow", f"results={results}").one_line(2)
+    assert missing == "bench reproduce: narrow: needs model.path=...: a place that is not published"
+    assert "--quick: no such flag here" in reproduce(results, "narrow", tiny_model, "--quick").one_line(2)
+    assert call("reproduce").one_line(2).startswith("bench reproduce: give one name")
+    assert "suite.cuont: no such key" in reproduce(results, "narrow", tiny_model, "suite.cuont=3").last_line(2)

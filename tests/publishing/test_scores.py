@@ -1,0 +1,64 @@
+"""Published scores: numbers and ids that come back as they were, seed by seed."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from bench.metrics.declared import metric
+from bench.pool import Pool
+from bench.publishing.scores import of_seeds, pooled, read_scores, write_scores
+from bench.records import Prediction, Sample, Score
+from systems.base import Query, UserError
+
+METRICS = {name: metric(name) for name in ("accuracy", "token_f1")}
+
+
+def pool(right: float) -> Pool:
+    """Two samples of one cluster, each asked twice of one system."""
+    samples = [Sample(id=n, task="t", query=Query(text="a text"), reference="r", cluster="page") for n in "ab"]
+    keys = [{"system": "rag", "task": "t", "sample": s.id, "repeat": r} for s in samples for r in (0, 1)]
+    values = [("accuracy", right), ("token_f1", 1 / 3), ("macro_f1", 1.0)]
+    scores = [Score(**key, metric=m, value=v, detail={"why": "a text"}) for key in keys for m, v in values]  # type: ignore[arg-type]
+    predictions = tuple(Prediction(**key, text="a text") for key in keys)  # type: ignore[arg-type]
+    return Pool(tuple(samples), predictions, tuple(scores), (*METRICS.values(), metric("macro_f1")))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    write_scores(tmp_path / "scores.csv.gz", pooled({0: pool(1.0), 7: pool(0.0)}, [0, 7]), [0, 7])
+    return tmp_path / "scores.csv.gz"
+
+
+def test_scores_come_back_with_their_seeds(path: Path) -> None:
+    found = read_scores(path, [0, 7], METRICS)
+    assert [(one.id, one.cluster) for one in found.samples] == [("a", "page"), ("b", "page")]
+    values = {(s.sample, s.repeat, s.metric): s.value for s in found.scores}
+    assert len(values) == len(found.scores) == 2 * 2 * 2 * 2
+    assert (values["a", 0, "accuracy"], values["a", 1001, "accuracy"]) == (1.0, 0.0)
+    assert values["b", 1, "token_f1"] == pytest.approx(1 / 3, abs=1e-9)
+    assert {one.repeat for one in of_seeds(found, {1}).predictions} == {1000, 1001}
+
+
+def test_no_text_and_no_measure_that_is_no_mean_is_written(path: Path) -> None:
+    text = gzip.decompress(path.read_bytes()).decode()
+    head, first, *_ = text.splitlines()
+    assert head == "seed,system,task,sample,cluster,repeat,accuracy,token_f1"
+    assert first == "0,rag,t,a,page,0,1,0.3333333333"
+    assert "a text" not in text
+
+
+def test_the_same_scores_are_the_same_bytes(path: Path, tmp_path: Path) -> None:
+    write_scores(tmp_path / "again.csv.gz", pooled({0: pool(1.0), 7: pool(0.0)}, [0, 7]), [0, 7])
+    assert (tmp_path / "again.csv.gz").read_bytes() == path.read_bytes()
+
+
+def test_a_broken_file_is_one_line(path: Path) -> None:
+    path.write_bytes(gzip.compress(b"seed,system\n0,rag\n"))
+    with pytest.raises(UserError, match=r"scores.csv.gz: not as bench publish writes it"):
+        read_scores(path, [0, 7], METRICS)
+    path.write_bytes(b"plain")
+    with pytest.raises(UserError, match="not as bench publish writes it"):
+        read_scores(path, [0, 7], METRICS)
