@@ -124,6 +124,7 @@ LADDER = ("bare", "guidance", "schema", "shots_2", "shots_4", "shots_8", "reason
         ("degraded", ["rag", *(f"rag_{way}" for way in ("dropped", "shuffled", "irrelevant", "counterfactual"))]),
         ("context", ["rag", *(f"rag_{size}" for size in ("1", "2", "8", "100_tokens", "200_tokens"))]),
         ("prompting", [f"prompt_{step}" for step in LADDER]),
+        ("retrievers", ["bm25", "dense", "fused"]),
     ],
 )
 def test_named_sets_of_systems(choice: str, names: list[str]) -> None:
@@ -172,6 +173,42 @@ def test_degraded_systems_differ_from_rag_in_one_way_each_over_the_runs_own_retr
     }
     alone = compose(["systems=degraded", "systems.rag_dropped.retriever.drop=0.25"]).systems
     assert (alone.rag_dropped.retriever.drop, alone.rag_shuffled.retriever.drop) == (0.25, 0.0)
+
+
+def test_the_retrievers_of_a_table_differ_in_how_they_search_alone() -> None:
+    systems = resolved(compose(["systems=retrievers", "suite=beir"]))["systems"]
+    assert [node["retriever"]["mode"] for node in systems.values()] == ["sparse", "dense", "fused"]
+    rest = [{**n, "name": 0, "retriever": {**n["retriever"], "mode": 0}} for n in systems.values()]
+    assert rest[0] == rest[1] == rest[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "cells"),
+    [
+        ("medmcqa", "Qwen/Qwen3-8B", 4),
+        ("popqa_long_tail", "stabilityai/stablelm-2-zephyr-1_6b", 4),
+        ("current_events", "mistralai/Mistral-7B-v0.1", 4),
+    ],
+)
+def test_grids_that_need_a_hub_compose_and_all_but_weights_and_data_is_built(name: str, model: str, cells: int) -> None:
+    config = compose([f"experiment={name}", "seed=2"])
+    assert (config.model.name, len(config.systems), config.tuning.seed) == (model, cells, 2)
+    for part in ("model", "embedder", "chunking", "tuning", "detector", "price", "load", "tracker"):
+        build(config[part])
+    assert len(config.embedder.revision) == 40
+    assert build(config.prompt.base).name == build(config.prompt.tuned).name == "controlled"
+
+
+def test_medmcqa_is_set_as_its_source_says() -> None:
+    config = compose(["experiment=medmcqa"])
+    assert (config.systems.rag.top_k, config.suite.limit, config.suite.train_limit) == (5, 1000, 30000)
+    assert (config.tuning.rank, config.tuning.alpha, config.tuning.epochs, config.tuning.learning_rate) == (
+        16,
+        32,
+        1,
+        2e-4,
+    )
+    assert config.model.revision == "b968826d9c46dd6066d109eabc6255188de91218"
 
 
 def test_passages_and_retriever_reach_every_retrieving_system() -> None:

@@ -38,7 +38,7 @@ def test_help_of_a_stage_lists_groups_and_their_options(stage: str) -> None:
     assert STAGES[stage] in done.out
     lines = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
     assert lines["systems"].split() == (
-        ["systems", "all,", "base,", "context,", "degraded,", "prompting,", "retrieval,", "tuned"]
+        ["systems", "all,", "base,", "context,", "degraded,", "prompting,", "retrieval,", "retrievers,", "tuned"]
     )
     for group, options in choices().items():
         for option in options:

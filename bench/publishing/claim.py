@@ -58,7 +58,7 @@ class Claim:
         if self.status not in (NOT_RUN, PUBLISHED):
             raise UserError(f"status: {self.status}: must be {NOT_RUN} or {PUBLISHED}")
         for name, margin in [*self.margins.items(), *((one.measure, one.margin) for one in self.figures)]:
-            if not 0 < margin < math.inf:
+            if not isinstance(margin, int | float) or not 0 < margin < math.inf:
                 raise UserError(f"margin of {name}: {margin}: must be above 0")
 
     @property
@@ -75,14 +75,21 @@ def read_claim(place: Path) -> Claim:
     if not path.is_file():
         raise UserError(f"{path}: no such file; `ls {place.parent}` shows what is published")
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Claim(**{**data, "seeds": tuple(data["seeds"]), "figures": _figures(data.get("figures") or ())})
-    except (yaml.YAMLError, TypeError, KeyError, ValueError, UserError) as error:
-        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+        return _claim(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, TypeError, UserError) as error:
+        raise UserError(f"{path}: {' '.join(str(error).split()).replace('Claim.__init__() ', '')}") from None
 
 
-def _figures(rows: Any) -> tuple[Figure, ...]:
-    return tuple(Figure(**row) for row in rows)
+def _claim(data: Any) -> Claim:
+    if not isinstance(data, dict):
+        raise UserError("must be a mapping, as the others beside it")
+    seeds = data.get("seeds")
+    if not isinstance(seeds, list) or not all(isinstance(one, int) for one in seeds):
+        raise UserError(f"seeds: {seeds}: must be a list of whole numbers")
+    for name, kind, words in (("margins", dict, "mapping"), ("needs", dict, "mapping"), ("figures", list, "list")):
+        if not isinstance(data.get(name, kind()), kind):
+            raise UserError(f"{name}: must be a {words}")
+    return Claim(**{**data, "seeds": tuple(seeds), "figures": tuple(Figure(**row) for row in data.get("figures", []))})
 
 
 def write_claim(place: Path, claim: Claim) -> None:

@@ -208,6 +208,19 @@ def test_lessons_are_the_training_split_with_the_right_continuation(model: Model
             assert text == f"{lesson.query.calls[0].prompt}{answer}"
 
 
+def test_what_is_learned_can_be_said() -> None:
+    first = {name: task.lessons()[0] for name, task in tasks(train_limit=1).items()}
+    longer = tasks(train_limit=1, lesson="{{colour}}, as {{page}} says")["doors_choice"].lessons()[0]
+    right = first["doors_choice"].answer(())
+    assert right is not None
+    assert str(longer.answer(())).startswith(f"{right}, as ")
+    assert longer.query == first["doors_choice"].query
+    with pytest.raises(
+        UserError, match=r"suite\.lesson=nowhere: task doors_choice has no such field; there are: id, page"
+    ):
+        tasks(train_limit=1, lesson="nowhere")["doors_choice"].lessons()
+
+
 def test_a_failed_call_is_wrong_and_stays_in_the_denominator() -> None:
     task = tasks()["doors_choice"]
     samples = task.samples("test")[:2]
