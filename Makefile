@@ -9,13 +9,17 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo test check format benchmarks install lock clean
+.PHONY: demo test test-slurm check format benchmarks install lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/python -m bench run experiment=pocket
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+# Installs Slurm (Debian's slurm-wlm and munge) where it is missing, and starts it for as long as the tests take.
+test-slurm: $(INSTALLED)
+	$(BIN)/python -m pytest -m slurm tests/slurm
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
