@@ -120,7 +120,7 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
 def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[str, dict[str, Any]]:
     """The adapter of a system; systems with equal prompt and tuning settings share one."""
     from systems.model import Adapter
-    from systems.tuning.training import train_adapter
+    from systems.tuning.distributed import train
 
     node = assembly.system_nodes[name]
     tuning = build(node["adapter"])
@@ -142,7 +142,7 @@ def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[s
                 if loss is not None:
                     progress(step, steps, f"loss {loss:.3f}")
 
-            train_adapter(assembly.model, examples, tuning, directory, report)
+            train(assembly.model, examples, tuning, directory, report)
 
     path = assembly.store.build("adapter", key, make, inputs)
     import json

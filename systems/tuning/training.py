@@ -17,6 +17,7 @@ from systems.model import Model, check_device
 from systems.tuning.examples import TokenExample
 
 DTYPES = ("float32", "bfloat16", "float16")
+STRATEGIES = ("none", "ddp", "fsdp")
 METHODS = ("lora", "rslora")
 """What an engine can attach per request; DoRA would have to be merged, and then no base system could share the load."""
 
@@ -46,6 +47,13 @@ class Tuning:
 
     mixed_precision: bool = True
     """Matrix products in bfloat16; weights and optimiser stay in ``dtype``."""
+    processes: int = 1
+    """Processes of one machine that train together, each on a GPU of its own where there are any."""
+    strategy: str = "none"
+    """ddp: every process holds the whole model; fsdp: each a part of it (Zhao et al. 2023), for what one cannot hold.
+
+    A step has ``batch_size`` rows however many processes share them.
+    """
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -62,6 +70,26 @@ class Tuning:
         if self.dtype not in DTYPES:
             raise UserError(f"tuning.dtype={self.dtype}: must be one of {', '.join(DTYPES)}")
         check_device(self.device, "tuning.device")
+        self._check_processes()
+
+    def _check_processes(self) -> None:
+        if self.strategy not in STRATEGIES:
+            raise UserError(f"tuning.strategy={self.strategy}: must be one of {', '.join(STRATEGIES)}")
+        if self.processes < 1:
+            raise UserError(f"tuning.processes={self.processes}: must be 1 or more")
+        if (self.processes > 1) != (self.strategy != "none"):
+            raise UserError(
+                f"tuning.strategy={self.strategy}: with tuning.processes={self.processes} it must be "
+                + ("ddp or fsdp" if self.processes > 1 else "none")
+            )
+        if self.batch_size % self.processes:
+            raise UserError(
+                f"tuning.batch_size={self.batch_size}: must be a multiple of tuning.processes={self.processes}"
+            )
+
+
+def silent(step: int, steps: int, loss: float | None) -> None:
+    """Tells nobody."""
 
 
 def train_adapter(
@@ -69,10 +97,11 @@ def train_adapter(
     examples: Sequence[TokenExample],
     tuning: Tuning,
     out: Path,
-    progress: Callable[[int, int, float | None], None] = lambda step, steps, loss: None,
+    progress: Callable[[int, int, float | None], None] = silent,
 ) -> dict[str, Any]:
     """Train an adapter on the examples and save it to ``out``; returns the record saved beside it.
 
+    Under torchrun this process does its share, and the first one saves.
     ``progress(step, steps, loss)`` is called after every step. The record (``training.json``) holds the
     loss log, trainable share, tokens, seconds and peak memory.
     """
@@ -107,6 +136,7 @@ def train_adapter(
         network = get_peft_model(network, lora)
     except ValueError as error:
         raise UserError(f"tuning.targets={tuning.targets}: {str(error).splitlines()[0]}") from error
+    trainable, total = network.get_nb_trainable_parameters()
     data = Dataset.from_list(
         [
             {
@@ -126,7 +156,7 @@ def train_adapter(
         # One packed row at a time: TRL lays a batch's rows end to end, and without a kernel for that the attention
         # then costs the square of the whole batch (8 rows of 1,024: 8 times slower, measured on a CPU).
         per_device_train_batch_size=1,
-        gradient_accumulation_steps=tuning.batch_size,
+        gradient_accumulation_steps=tuning.batch_size // tuning.processes,
         learning_rate=tuning.learning_rate,
         num_train_epochs=tuning.epochs,
         warmup_steps=tuning.warm_up_share,
@@ -146,6 +176,7 @@ def train_adapter(
         disable_tqdm=True,
         dataloader_num_workers=0,
         dataset_num_proc=None,
+        fsdp=tuning.strategy == "fsdp",
     )
     started = time.perf_counter()
     trainer: Any = SFTTrainer(
@@ -157,8 +188,11 @@ def train_adapter(
                 trainer.remove_callback(callback)
     trainer.train()
     seconds = time.perf_counter() - started
-    network.save_pretrained(str(out), safe_serialization=True)
-    trainable, total = network.get_nb_trainable_parameters()
+    # Every process takes part in gathering what is spread over them.
+    weights = trainer.accelerator.get_state_dict(trainer.model) if tuning.strategy == "fsdp" else None
+    first = trainer.is_world_process_zero()
+    if first:
+        network.save_pretrained(str(out), safe_serialization=True, state_dict=weights)
     peak = torch.cuda.max_memory_allocated() if on_gpu else _peak_memory()
     record = {
         "base": model.identity,
@@ -178,7 +212,8 @@ def train_adapter(
             if "loss" in row
         ],
     }
-    (out / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+    if first:
+        (out / "training.json").write_text(json.dumps(record, indent=1) + "\n")
     if on_gpu:
         # The engine that comes next wants nearly all of the memory, and a trainer holds itself in cycles.
         del trainer, network
