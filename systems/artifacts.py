@@ -1,21 +1,21 @@
 """A content-addressed store for indexes and adapters: the hash of what went in names what came out.
 
 A product is built in a hidden sibling directory and renamed into place when it is complete and on disk,
-so a killed build leaves nothing that looks finished. Builders of the same key queue on a file lock that
-the kernel releases with its holder, so what a dead builder left is known to be dead and is cleared away.
+so a killed build leaves nothing that looks finished. Builders of the same key, on whatever machines, queue on a
+lease (see ``lease.py``) that a dead one does not keep, so what it left is known to be dead and is cleared away.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import errno
-import fcntl
 import hashlib
 import json
 import logging
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from systems.base import Failure, UserError
+from systems.lease import held
 
 DESCRIPTION = "artifact.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -104,24 +105,39 @@ class Store:
             return found
         final = self.path(kind, key)
         try:
-            final.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(final.with_name(f".{key}.lock")):
+            with self.alone(kind, key):
                 return self.get(kind, key) or _build(final, make, describe)
         except OSError as error:
             if error.errno in _DISK_FULL:
                 raise Failure(f"{final}: {os.strerror(error.errno)}; free some space and run again") from error
             raise
 
+    @contextmanager
+    def alone(self, kind: str, key: str) -> Iterator[None]:
+        """Be the only one, on all machines, who makes this product."""
+        final = self.path(kind, key)
+        final.parent.mkdir(parents=True, exist_ok=True)
+
+        def waiting(holder: str) -> None:
+            _log.warning("waiting for %s, which builds %s %s", holder, kind, key)
+
+        with held(final.with_name(f".{key}.lease"), waiting):
+            yield
+
+    def unfinished(self, kind: str, key: str) -> Path:
+        """Where the maker of a product keeps what it can go on from after a kill; gone once the product is there."""
+        return self.path(kind, key).with_name(f".{key}.unfinished")
+
 
 def _build(final: Path, make: Callable[[Path], None], describe: Mapping[str, Any]) -> Path:
-    """Build beside ``final`` and rename. The caller holds the key's lock, so other leftovers have no living owner."""
+    """Build beside ``final`` and rename. The caller holds the key's lease, so other leftovers have no living owner."""
     if final.exists():
         raise Failure(f"{final}: has no {DESCRIPTION}, so it was not built here; move it away and run again")
     prefix = f".{final.name}.building-"
     for leftover in [entry for entry in final.parent.iterdir() if entry.name.startswith(prefix)]:
         _log.info("clearing an unfinished build: %s", leftover)
         shutil.rmtree(leftover)
-    work = final.with_name(f"{prefix}{os.getpid()}")
+    work = final.with_name(f"{prefix}{uuid.uuid4().hex}")
     work.mkdir()
     try:
         make(work)
@@ -130,22 +146,11 @@ def _build(final: Path, make: Callable[[Path], None], describe: Mapping[str, Any
         _sync_tree(work)
         work.rename(final)
         _sync(final.parent)
+        shutil.rmtree(final.with_name(f".{final.name}.unfinished"), ignore_errors=True)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
     return final
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock. The file stays: removing it would let two holders lock two different files."""
-    with open(path, "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _log.info("waiting for another process that builds %s", path.name[1:].removesuffix(".lock"))
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _sync_tree(directory: Path) -> None:

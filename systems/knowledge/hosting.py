@@ -110,7 +110,8 @@ class Served:
     ) -> tuple[Index, bool]:
         index = ServerIndex(self.url, f"{self.prefix}-{key}", timeout=self.timeout, prefer_grpc=self.prefer_grpc)
         # Asked every time, not remembered: a server may have lost what it held, or hold a killed build's half.
-        report = index.sync(chunks, embedder, progress)
+        with store.alone("index", key):
+            report = index.sync(chunks, embedder, progress)
         return index, report.added + report.changed + report.removed == 0
 
 

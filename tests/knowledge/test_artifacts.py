@@ -103,7 +103,7 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="no"):
         Store(tmp_path).build("index", "k1", fail, {})
-    assert [entry.name for entry in (tmp_path / "index").iterdir()] == [".k1.lock"]
+    assert [entry.name for entry in (tmp_path / "index").iterdir()] == [".k1.lease.1"]
 
 
 def test_a_build_killed_halfway_leaves_nothing_that_looks_finished(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_build_killed_halfway_leaves_nothing_that_looks_finished(tmp_path: Pat
     assert store.get("index", "k1") is None
     path = store.build("index", "k1", fill, {})
     assert sorted(entry.name for entry in path.iterdir()) == ["artifact.json", "sub"], "nothing of the dead one"
-    assert sorted(entry.name for entry in path.parent.iterdir()) == [".k1.lock", "k1"], "its leftovers are cleared"
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".k1.lease.2", "k1"], "its leftovers are cleared"
 
 
 def test_of_two_builders_one_builds_and_one_waits(tmp_path: Path) -> None:
