@@ -142,7 +142,7 @@ def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[s
                 if loss is not None:
                     progress(step, steps, f"loss {loss:.3f}")
 
-            train(assembly.model, examples, tuning, directory, report)
+            train(assembly.model, examples, tuning, directory, report, assembly.store.unfinished("adapter", key))
 
     path = assembly.store.build("adapter", key, make, inputs)
     import json

@@ -31,6 +31,7 @@ def train(
     tuning: Tuning,
     out: Path,
     progress: Callable[[int, int, float | None], None] = silent,
+    checkpoints: Path | None = None,
 ) -> dict[str, Any]:
     """``train_adapter`` by ``tuning.processes`` processes: here if it is one, else under torchrun.
 
@@ -39,12 +40,18 @@ def train(
     that dies ends the others, and the training, with a ``Failure``.
     """
     if tuning.processes == 1:
-        return train_adapter(model, examples, tuning, out, progress)
+        return train_adapter(model, examples, tuning, out, progress, checkpoints)
     check_devices(tuning)
     with tempfile.TemporaryDirectory(prefix=".launch-", dir=out) as folder:
         job = Path(folder) / "job.json"
         tokens = [[one.prompt, one.completion] for one in examples]
-        work = {"model": asdict(model), "tuning": asdict(tuning), "out": str(out.resolve()), "examples": tokens}
+        work = {
+            "model": asdict(model),
+            "tuning": asdict(tuning),
+            "out": str(out.resolve()),
+            "examples": tokens,
+            "checkpoints": str(checkpoints.resolve()) if checkpoints else None,
+        }
         job.write_text(json.dumps(work))
         _launch(job, tuning.processes, progress)
     record: dict[str, Any] = json.loads((out / "training.json").read_text())
@@ -133,7 +140,8 @@ def main() -> None:
     def work(file: str) -> None:
         job = json.loads(Path(file).read_text())
         examples = [TokenExample(tuple(prompt), tuple(completion)) for prompt, completion in job["examples"]]
-        train_adapter(Model(**job["model"]), examples, Tuning(**job["tuning"]), Path(job["out"]), tell)
+        kept = Path(job["checkpoints"]) if job["checkpoints"] else None
+        train_adapter(Model(**job["model"]), examples, Tuning(**job["tuning"]), Path(job["out"]), tell, kept)
 
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     work(sys.argv[1])

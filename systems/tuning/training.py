@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from systems.base import UserError
+from systems.ending import held_back
 from systems.model import Model, check_device
+from systems.tuning.checkpoints import KEPT, checkpointing, latest, seconds_of
 from systems.tuning.examples import TokenExample
 
 DTYPES = ("float32", "bfloat16", "float16")
@@ -98,12 +100,15 @@ def train_adapter(
     tuning: Tuning,
     out: Path,
     progress: Callable[[int, int, float | None], None] = silent,
+    checkpoints: Path | None = None,
 ) -> dict[str, Any]:
     """Train an adapter on the examples and save it to ``out``; returns the record saved beside it.
 
     Under torchrun this process does its share, and the first one saves.
     ``progress(step, steps, loss)`` is called after every step. The record (``training.json``) holds the
     loss log, trainable share, tokens, seconds and peak memory.
+    ``checkpoints``: a directory in which a killed training leaves what it goes on from; the adapter is the same.
+    A process that is asked to end (SIGTERM, SIGUSR2) writes one first. Not with fsdp, which begins anew.
     """
     import torch
     from datasets import Dataset
@@ -151,8 +156,11 @@ def train_adapter(
         def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
             progress(state.global_step, state.max_steps, (logs or {}).get("loss"))
 
+    keeps = checkpoints is not None and tuning.strategy != "fsdp"
+    begun = latest(checkpoints) if checkpoints is not None and keeps else None
+    before = seconds_of(begun)
     config = SFTConfig(
-        output_dir=str(out / "trainer"),
+        output_dir=str(checkpoints if keeps else out / "trainer"),
         # One packed row at a time: TRL lays a batch's rows end to end, and without a kernel for that the attention
         # then costs the square of the whole batch (8 rows of 1,024: 8 times slower, measured on a CPU).
         per_device_train_batch_size=1,
@@ -171,7 +179,8 @@ def train_adapter(
         seed=tuning.seed,
         data_seed=tuning.seed,
         logging_steps=1,
-        save_strategy="no",
+        save_strategy="no",  # not by steps: see checkpoints.py
+        save_total_limit=KEPT,
         report_to="none",
         disable_tqdm=True,
         dataloader_num_workers=0,
@@ -186,8 +195,11 @@ def train_adapter(
         for callback in list(trainer.callback_handler.callbacks):
             if type(callback).__name__ == unwanted:
                 trainer.remove_callback(callback)
-    trainer.train()
-    seconds = time.perf_counter() - started
+    with held_back() as ending:
+        if keeps:
+            trainer.add_callback(checkpointing(ending, before))
+        trainer.train(resume_from_checkpoint=str(begun) if begun else None)
+    seconds = time.perf_counter() - started + before
     # Every process takes part in gathering what is spread over them.
     weights = trainer.accelerator.get_state_dict(trainer.model) if tuning.strategy == "fsdp" else None
     first = trainer.is_world_process_zero()
