@@ -20,12 +20,15 @@ STAGES = {
     "report": "write summary.json and report.html again: bench report RUN_DIR",
     "cost": "what a run costs a month, at any price and volume: bench cost RUN_DIR [price=NAME volume=CALLS ...]",
     "label": "a blind sheet for people, and their labels back: bench label RUN_DIR [SHEET.csv annotator=NAME]",
+    "sweep": "a grid of runs on a cluster: bench sweep submit KEY=A,B ... | status DIR | resume DIR | collect DIR",
     "compare": "systems in pairs, across runs or score files: bench compare RUN [RUN ...] | FILE.csv",
     "publish": "runs as a result that anyone can make again: bench publish RUN [RUN ...] name=NAME",
     "reproduce": "run what is published again, and hold it to its numbers: bench reproduce NAME [key=value ...]",
 }
 FLAGS = {
-    "run": "--config prints the resolved config; --fresh sets an earlier run of the same config aside;\n       ",
+    "run": "--config prints the resolved config; --fresh sets an earlier run of the same config aside;\n"
+    "       -m runs a grid (seed=0,1,2) as a sweep in sweep_dir=DIR; ",
+    "sweep": "--json prints one object; ",
     "retrieve": "--json prints one object; ",
     "compare": "--json prints one object; ",
     "cost": "--json prints one object; ",
@@ -36,17 +39,19 @@ EXAMPLES = """\
   bench run experiment=pocket                         the four systems on the embedded default
   bench run experiment=pocket systems=retrieval       only rag and hybrid
   bench run suite=files corpus=DOCS samples=Q.jsonl   your own documents and questions
+  bench run -m seed=0,1,2 retriever=bm25,fused        a sweep: six runs (hydra/launcher=slurm: on a cluster)
   bench report results/runs/NAME                      write a run's report again"""
 
 
 def choices() -> dict[str, list[str]]:
-    """Config group → its options, read from the names of the files alone."""
-    root = Path(__file__).resolve().parent.parent / "conf"
+    """Config group → its options, read from the names of the files alone, those of the site included."""
+    site = os.environ.get("KNOWHOW_SITE")
     groups: dict[str, list[str]] = {}
-    for path in sorted(root.rglob("*.yaml")):
-        group = path.parent.relative_to(root).as_posix()
-        if group != ".":
-            groups.setdefault(group, []).append(path.stem)
+    for root in [Path(__file__).resolve().parent.parent / "conf", *([Path(site)] if site else [])]:
+        for path in sorted(root.rglob("*.yaml")):
+            group = path.parent.relative_to(root).as_posix()
+            if group != ".":
+                groups.setdefault(group, []).append(path.stem)
     return groups
 
 

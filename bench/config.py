@@ -6,6 +6,7 @@ import copy
 import difflib
 import hashlib
 import json
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 APART = ("run_dir", "builds_dir", "tracker", "hydra")
 """Keys that change nothing of what is measured: they are not part of a config's hash."""
+
+SITE = "KNOWHOW_SITE"
+"""Names a directory of further config files, in groups as in ``conf``: a cluster's launcher, its models, its prices."""
 
 
 def compose(overrides: Sequence[str], root: str = "run", hints: bool = True) -> DictConfig:
@@ -41,7 +45,7 @@ def compose(overrides: Sequence[str], root: str = "run", hints: bool = True) -> 
         key, mark, _ = override.partition("=")
         if not override.startswith("~") and not (key.strip() and mark):
             raise UserError(f"{override}: must be key=value, as seed=1 or engine=stub")
-    direct = list(overrides)
+    direct = [*_site(), *overrides]
     deeper: list[str] = []
     while True:
         GlobalHydra.instance().clear()
@@ -70,6 +74,36 @@ def compose(overrides: Sequence[str], root: str = "run", hints: bool = True) -> 
     check = check_run if root == "run" else check_nodes
     check({str(key): value for key, value in plain.items()}, {str(key): value for key, value in raw.items()})
     return config
+
+
+def launcher_node(overrides: Sequence[str]) -> dict[str, Any]:
+    """What ``hydra/launcher`` and the overrides of ``hydra.launcher`` come to, as plain data."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_module("conf", version_base="1.3"):
+            config = hydra_compose("run", overrides=[*_site(), *overrides], return_hydra_config=True)
+        plain = OmegaConf.to_container(config.hydra.launcher, resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_one_line(error, "run", overrides, hints=False)) from error
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _site() -> list[str]:
+    """The directory of config files that the users of a cluster share, if ``$KNOWHOW_SITE`` names one."""
+    place = os.environ.get(SITE)
+    if not place:
+        return []
+    if not Path(place).is_dir():
+        raise UserError(f"{SITE}={place}: not a directory; it must be one of config groups, as hydra/launcher/")
+    return [f"hydra.searchpath=['file://{Path(place).resolve()}']"]
 
 
 def set_key(config: DictConfig, override: str, root: str = "run", overrides: Sequence[str] = ()) -> None:
@@ -112,7 +146,8 @@ def _one_line(error: BaseException, root: str, overrides: Sequence[str], hints: 
     missing = re.search(r"Could not find '([^']+)'", text) or re.search(r"Could not load '([^']+)'", text)
     if missing:
         group, _, option = missing.group(1).rpartition("/")
-        options = sorted(path.stem for path in (Path(_package_path("conf", ".")) / group).glob("*.yaml"))
+        places = [Path(_package_path("conf", ".")), *([Path(os.environ[SITE])] if os.environ.get(SITE) else [])]
+        options = sorted({path.stem for place in places for path in (place / group).glob("*.yaml")})
         near = difflib.get_close_matches(option, options, 1)
         return f"{group}={option}: no such option{_hint(near)}; there are: {', '.join(options)}"
     unknown = re.search(r"Could not override '([^']+)'", text)

@@ -27,6 +27,7 @@ from bench.progress import say
 from bench.report import report
 from bench.reporting.table import console_table
 from bench.scoring import metrics_of, score
+from bench.sweep import multirun
 from bench.workspace import now
 from systems.base import UserError
 
@@ -97,11 +98,13 @@ def _partial_result(assembly: Assembly) -> Iterator[None]:
 
 
 def main(arguments: list[str]) -> int:
-    """``bench run [key=value ...] [--fresh] [--config]``."""
+    """``bench run [key=value ...] [--fresh] [--config]``, or ``bench run -m [key=a,b ...]``: a sweep, to its end."""
+    if {"-m", "--multirun"} & set(arguments):
+        return multirun([argument for argument in arguments if argument not in ("-m", "--multirun")])
     flags = {argument for argument in arguments if argument.startswith("--")}
     unknown = flags - {"--fresh", "--config"}
     if unknown:
-        raise UserError(f"{sorted(unknown)[0]}: no such flag; there are --config, --fresh and --traceback")
+        raise UserError(f"{sorted(unknown)[0]}: no such flag; there are --config, --fresh, -m and --traceback")
     assembly = Assembly(compose([argument for argument in arguments if not argument.startswith("--")]))
     if "--config" in flags:
         from omegaconf import OmegaConf

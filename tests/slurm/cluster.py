@@ -89,7 +89,7 @@ class Cluster:
     def queue(self) -> dict[str, str]:
         """Jobs that wait or run, array tasks each by itself (``12_0``), with their state (``PENDING``)."""
         rows = [row.split() for row in self.call("squeue", "--noheader", "--array", "--format=%i %T").splitlines()]
-        return {name: state for name, state in rows}
+        return dict(rows)
 
     def wait(self, name: str, *states: str, seconds: float = 90) -> str:
         """The first of these states that the job is seen in; ``gone`` is that of one that has left the queue."""

@@ -88,9 +88,7 @@ def test_asked_to_end_it_writes_a_checkpoint_first(
     kept = tmp_path / "kept"
     settings = tuning(epochs=2.0, dropout=0.1)
     with pytest.raises(SystemExit) as ended:
-        train_adapter(
-            model, examples(), settings, tmp_path / "lost", at(3, lambda: os.kill(os.getpid(), number)), kept
-        )
+        train_adapter(model, examples(), settings, tmp_path / "lost", at(3, lambda: os.kill(os.getpid(), number)), kept)
     assert ended.value.code == 128 + number
     found = latest(kept)
     assert found is not None
