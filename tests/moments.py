@@ -42,7 +42,9 @@ class Moments:
         except FileExistsError:
             return
         if how == "preempt":
-            subprocess.run(["scancel", "--signal=USR2", os.environ["SLURM_JOB_ID"]], check=True)
+            # Slurm signals every process of the job, this one too.
+            deaf = {"preexec_fn": lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN)}
+            subprocess.run(["scancel", "--signal=USR2", os.environ["SLURM_JOB_ID"]], check=True, **deaf)
             if moment != "training":  # which ends by itself, at its next step
                 time.sleep(60)
             return

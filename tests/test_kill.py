@@ -99,6 +99,35 @@ def test_killed_from_outside_at_many_moments(forker: Forker, tiny_model: Path, t
     watched.finished()
 
 
+def stage(workspace: Workspace) -> str:
+    """What a killed run was at, by the files it left."""
+    if not workspace.manifest.exists():
+        return "beginning"
+    if not workspace.predictions.exists():
+        return "building"
+    if workspace.predictions.read_bytes().count(b"\n") < 60:
+        return "generating"
+    return "scoring and reporting" if workspace.verdicts.exists() else "loading and judging"
+
+
+def test_killed_at_random_moments(forker: Forker, tiny_model: Path, tmp_path: Path) -> None:
+    """As many runs as it takes to be killed 24 times; a run is left alone after its twelfth."""
+    rng = random.Random(24)
+    hit: Counter[str] = Counter()
+    while hit.total() < 24:
+        place = tmp_path / str(hit.total())
+        watched = Watched(place, tiny_model, "engine.delay_seconds=0.02", "engine.max_num_seqs=2")
+        for _ in range(12):
+            if forker.run(watched.arguments, seconds=rng.uniform(0, 2)) != KILLED:
+                break
+            hit[stage(watched.workspace)] += 1
+            watched.check()
+        assert forker.run(watched.arguments) == 0, forker.log.read_text()
+        watched.finished()
+    print("killed while", dict(hit))
+    assert len(hit) >= 3, hit
+
+
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_killed_at_every_rename(side: str, forker: Forker, tiny_model: Path, tmp_path: Path) -> None:
     """Builds, samples, manifest, verdicts, scores, summary, report: each appears whole, so each moment is safe."""

@@ -62,9 +62,12 @@ def check_complete(sweep: Sweep) -> None:
         names = ["prompt", "rag"] if "systems=base" in job.overrides else ["prompt", "rag", "finetuned", "hybrid"]
         found = Counter(Key(r["system"], r["task"], r["sample"], r["repeat"]) for r in read(workspace.predictions))
         assert found == Counter(planned(names, workspace.read_samples(), 1))
-        scored = Counter((one.key, one.metric) for one in workspace.read_scores())
+        scored = Counter(
+            (Key(one.system, one.task, one.sample, one.repeat), one.metric) for one in workspace.read_scores()
+        )
         assert set(scored.values()) == {1}
-        assert {key for key, _ in scored} == set(found)
+        assert {key for key, _ in scored} <= set(found)
+        assert {key.sample for key, _ in scored} == {key.sample for key in found}
         summary = json.loads(workspace.summary.read_text())
         check_summary(summary)
         assert (summary["planned"], summary["completed"]) == (30 * len(names), 30 * len(names))
