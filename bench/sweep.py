@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.progress import Progress, say
 from bench.report import HEADLINE
-from bench.sweeping.collect import collect, collected_table
+from bench.sweeping.collect import collect
 from bench.sweeping.launching import Launcher, launcher
 from bench.sweeping.plan import LAUNCHER, Sweep, plan, read_sweep
 from bench.sweeping.queue import read_queue
@@ -42,8 +42,8 @@ def main(arguments: list[str]) -> int:
         if unknown := [argument for argument in rest[1:] if argument not in settings or command != "resume"]:
             raise UserError(f"{unknown[0]}: bench sweep {command} knows no such setting")
         if command == "collect":
-            result = collect(sweep, found)
-            print(json.dumps(result, ensure_ascii=False) if as_json else collected_table(sweep, result, HEADLINE))
+            text = collect(sweep, found, HEADLINE)
+            print((sweep.path / "table.json").read_text(encoding="utf-8").strip() if as_json else text)
             say(f"table: {sweep.path / 'table.csv'} and table.json")
             return 0
         if command == "resume":
@@ -70,8 +70,7 @@ def multirun(arguments: Sequence[str]) -> int:
     _launch(sweep, chosen, standings(sweep, read_queue()))
     found = follow(sweep) if chosen.detached else standings(sweep, read_queue())
     say(status_table(sweep, found))
-    result = collect(sweep, found)
-    print(collected_table(sweep, result, HEADLINE))
+    print(collect(sweep, found, HEADLINE))
     print(f"table: {sweep.path / 'table.csv'}")
     print(sweep.path)
     return 0 if all(one.state == "done" for one in found) else 1

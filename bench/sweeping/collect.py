@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.journal import replacing, write_atomically
+from bench.journal import replacing
 from bench.progress import counted
 from bench.sweeping.plan import Sweep
 from bench.sweeping.status import Standing
 
-FIELDS = ("measure", "mode", "estimate", "low", "high", "n", "unit")
-"""Columns after those of the job: as in ``summary.json``; ``mode`` is the load's, where a measure has several."""
+FIELDS = ("mode", "estimate", "low", "high", "n", "unit")
+"""Of an estimate, as in ``summary.json``; ``mode`` is the load's, where a measure has several."""
+Found = tuple[str, Mapping[str, Any]]
+"""A measure's name and one estimate of it."""
 
 
-def collect(sweep: Sweep, found: Sequence[Standing]) -> dict[str, Any]:
-    """Read all finished jobs' summaries; write ``table.csv`` (a line per job, system, measure) and ``table.json``."""
-    jobs = [{**one.to_json(), "systems": _systems(sweep, one)} for one in counted("collecting", found)]
-    result = {"sweep": str(sweep.path), "jobs": jobs}
-    write_atomically(sweep.path / "table.json", json.dumps(result, ensure_ascii=False) + "\n")
+def collect(sweep: Sweep, found: Sequence[Standing], headline: Sequence[str]) -> str:
+    """Read all finished jobs' summaries; write ``table.csv`` (a line per job, system, measure) and ``table.json``.
+
+    Returns the headline measures as text. One summary is held at a time: thousands of them are large.
+    """
     keys = list(dict.fromkeys(key for one in found for key in one.job.settings()))
-    with replacing(sweep.path / "table.csv") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["job", *keys, "run", "system", *FIELDS])
-        for one, job in zip(found, jobs, strict=True):
+    lines: list[tuple[Standing, str, dict[str, Mapping[str, Any]]]] = []
+    with replacing(sweep.path / "table.csv") as rows, replacing(sweep.path / "table.json") as objects:
+        writer = csv.writer(rows, lineterminator="\n")
+        writer.writerow(["job", *keys, "run", "system", "measure", *FIELDS])
+        objects.write(f'{{"sweep": {json.dumps(str(sweep.path))}, "jobs": [')
+        for number, one in enumerate(counted("collecting", found)):
+            systems = _systems(sweep, one)
+            objects.write(",\n" if number else "\n")
+            objects.write(json.dumps({**one.to_json(), "systems": systems}, ensure_ascii=False))
             settings = one.job.settings()
             head = [one.job.number, *(settings.get(key, "") for key in keys), f"runs/{one.job.label}"]
-            for system, measures in job["systems"].items():
-                for measure, estimate in estimates(measures):
-                    row = {**estimate, "measure": measure}
-                    writer.writerow([*head, system, *(row.get(name, "") for name in FIELDS)])
-    return result
+            for system, measures in systems.items():
+                flat = list(_flat(measures))
+                writer.writerows([*head, system, name, *map(estimate.get, FIELDS)] for name, estimate in flat)
+                lines.append((one, system, {name: estimate for name, estimate in flat if name in headline}))
+            if not systems:
+                lines.append((one, f"{one.state}{f': {one.reason}' if one.reason else ''}", {}))
+        objects.write("\n]}\n")
+    return _text(sweep, lines, headline)
 
 
 def _systems(sweep: Sweep, one: Standing) -> dict[str, Any]:
@@ -43,29 +53,27 @@ def _systems(sweep: Sweep, one: Standing) -> dict[str, Any]:
     return {name: system["measures"] for name, system in summary["systems"].items()}
 
 
-def estimates(measures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _flat(measures: Mapping[str, Any]) -> Iterator[Found]:
     """Every measure with its estimate; several times where it was taken in several modes."""
     for measure, found in measures.items():
         for estimate in found if isinstance(found, list) else [found]:
             yield measure, estimate
 
 
-def collected_table(sweep: Sweep, result: Mapping[str, Any], headline: Sequence[str]) -> str:
-    """The headline measures as text: a line per job and system."""
+def _text(
+    sweep: Sweep, found: Iterable[tuple[Standing, str, dict[str, Mapping[str, Any]]]], headline: Sequence[str]
+) -> str:
+    """A line per job and system."""
     varied = sweep.varied()
-    known = {name for job in result["jobs"] for measures in job["systems"].values() for name, _ in estimates(measures)}
-    shown = [name for name in headline if name in known]
+    found = list(found)
+    shown = [name for name in headline if any(name in measures for _, _, measures in found)]
     lines = [("job", *varied, "system", *shown)]
-    for job, planned in zip(result["jobs"], sweep.jobs, strict=True):
-        settings = planned.settings()
-        head = (str(planned.number), *(settings.get(key, "") for key in varied))
-        for system, measures in job["systems"].items():
-            found = dict(estimates(measures))
-            lines.append((*head, system, *(_interval(found.get(name)) for name in shown)))
-        if not job["systems"]:
-            reason = f": {job['reason']}" if job["reason"] else ""
-            lines.append((*head, f"{job['state']}{reason}", *("" for _ in shown)))
-    widths = [max(len(line[at]) for line in lines if len(line[at]) < 60) for at in range(len(lines[0]))]
+    for one, system, measures in found:
+        settings = one.job.settings()
+        head = (str(one.job.number), *(settings.get(key, "") for key in varied))
+        lines.append((*head, system, *(_interval(measures.get(name)) if measures else "" for name in shown)))
+    # A long reason for having no numbers widens no column.
+    widths = [max(len(line[at]) for line in lines if line[-1] or not shown) for at in range(len(lines[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
