@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -103,6 +104,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     workspace.write_samples(samples)
     return workspace.update_manifest(
         experiment=assembly.name,
+        sweep=os.environ.get("KNOWHOW_SWEEP"),  # the name of the sweep that this run is a job of
         config=assembly.plain,
         seed=assembly.plain["seed"],
         split=assembly.plain["split"],

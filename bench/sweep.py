@@ -47,8 +47,7 @@ def main(arguments: list[str]) -> int:
             say(f"table: {sweep.path / 'table.csv'} and table.json")
             return 0
         if command == "resume":
-            chosen = launcher(settings or sweep.launcher)
-            _launch(sweep, chosen, found)
+            _launch(sweep, launcher(merged(sweep.launcher, settings)), found)
             found = standings(sweep, read_queue())
     print(json.dumps(_told(sweep, found), ensure_ascii=False) if as_json else status_table(sweep, found))
     return 0
@@ -110,6 +109,11 @@ def _launch(sweep: Sweep, chosen: Launcher, found: Sequence[Standing]) -> None:
     chosen.launch(sweep, owed)
     if chosen.detached:
         say(f"submitted: {len(owed)} of {len(found)} jobs")
+
+
+def merged(before: Sequence[str], further: Sequence[str]) -> list[str]:
+    """Settings of a launcher with further ones, which count; another launcher starts from none."""
+    return [*further] if any(one.startswith("hydra/launcher=") for one in further) else [*before, *further]
 
 
 def _place(rest: Sequence[str]) -> Path:

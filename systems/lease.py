@@ -23,22 +23,7 @@ from pathlib import Path
 BEAT_SECONDS = 5.0
 STALE_SECONDS = 60.0
 POLL_SECONDS = 0.2
-HEART = """
-import os, signal, sys, time
-for number in (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT, signal.SIGHUP):
-    signal.signal(number, signal.SIG_IGN)
-path, holder, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-beat = time.monotonic()
-while os.getppid() == holder:
-    time.sleep(0.2)
-    if time.monotonic() - beat >= seconds:
-        beat = time.monotonic()
-        try:
-            os.utime(path)
-        except FileNotFoundError:  # another took it over
-            break
-"""
-"""Beats in a process of its own: a library that builds an index may keep every thread of the holder's waiting."""
+HEART = Path(__file__).with_name("heart.py")
 
 
 @dataclass(frozen=True)
@@ -80,7 +65,7 @@ def held(path: Path, waiting: Callable[[str], None] = lambda holder: None) -> It
     """Hold the lease of this name; waits for who has it, told once to ``waiting``. Its directory must exist."""
     mine = _acquire(path, waiting)
     heart = subprocess.Popen(
-        [sys.executable, "-S", "-E", "-c", HEART, str(mine), str(os.getpid()), str(BEAT_SECONDS)],
+        [sys.executable, "-S", "-E", str(HEART), str(mine), str(os.getpid()), str(BEAT_SECONDS)],
         stdin=subprocess.DEVNULL,
     )
     try:

@@ -44,7 +44,9 @@ class Attempt:
 
 
 def scheduler_job(environment: Mapping[str, str] = os.environ) -> str | None:
-    """What Slurm calls the job that this process is part of; ``None`` outside."""
+    """What Slurm calls the job of a sweep that this process is; ``None`` where it runs here, if within another job."""
+    if environment.get("SUBMITIT_EXECUTOR") != "slurm":
+        return None
     if "SLURM_ARRAY_JOB_ID" in environment:
         return f"{environment['SLURM_ARRAY_JOB_ID']}_{environment['SLURM_ARRAY_TASK_ID']}"
     return environment.get("SLURM_JOB_ID")

@@ -97,7 +97,7 @@ def test_twelve_jobs_killed_at_every_moment(
     first = start("sweep", "status", str(place))
     counts = states(place)
     # A kill ends a job's attempt; a preempted job has gone on by itself.
-    assert counts["failed"] == sum(how != "preempt" for how in HOW.values())
+    assert counts["failed"] == sum(how != "preempt" for how in HOW.values()), first.out
     assert counts["done"] == 12 - counts["failed"]
     assert "killed (SIGKILL), as for want of memory" in first.out
     assert "its process was killed" in first.out

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.config import SITE, launcher_node
+from bench.sweep import merged
 from bench.sweeping.launching import launcher
 from bench.sweeping.plan import expand, plan, read_sweep
 from bench.sweeping.slurm import Slurm
@@ -103,6 +104,13 @@ def test_a_site_has_launchers_and_other_settings_of_its_own(place: Path, monkeyp
 
 def test_the_default_launcher_runs_jobs_here() -> None:
     assert not launcher([]).detached
+
+
+def test_settings_of_a_resumed_sweep_come_on_top() -> None:
+    before = ["hydra/launcher=slurm", "hydra.launcher.partition=main", "hydra.launcher.mem_gb=1"]
+    node = launcher_node(merged(before, ["hydra.launcher.mem_gb=2"]))
+    assert (node["partition"], node["mem_gb"]) == ("main", 2)
+    assert merged(before, ["hydra/launcher=local"]) == ["hydra/launcher=local"]
 
 
 def test_what_submitit_is_told() -> None:

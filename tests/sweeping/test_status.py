@@ -101,9 +101,10 @@ def test_the_table_says_what_to_do(sweep: Sweep) -> None:
 
 
 def test_names_of_jobs_and_reasons_of_deaths() -> None:
-    assert scheduler_job({"SLURM_ARRAY_JOB_ID": "12", "SLURM_ARRAY_TASK_ID": "3", "SLURM_JOB_ID": "15"}) == "12_3"
-    assert scheduler_job({"SLURM_JOB_ID": "15"}) == "15"
-    assert scheduler_job({}) is None
+    submitted = {"SUBMITIT_EXECUTOR": "slurm", "SLURM_JOB_ID": "15"}
+    assert scheduler_job({**submitted, "SLURM_ARRAY_JOB_ID": "12", "SLURM_ARRAY_TASK_ID": "3"}) == "12_3"
+    assert scheduler_job(submitted) == "15"
+    assert scheduler_job({"SLURM_JOB_ID": "15"}) is None, "a sweep that runs its jobs itself, within a job"
     assert reason_of(1, "bench run: no such file") == "bench run: no such file"
     assert reason_of(1, "") == "exit code 1"
     assert reason_of(-9, "x") == reason_of(137, "x") == "killed (SIGKILL), as for want of memory"
