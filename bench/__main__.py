@@ -21,6 +21,7 @@ STAGES = {
     "cost": "what a run costs a month, at any price and volume: bench cost RUN_DIR [price=NAME volume=CALLS ...]",
     "label": "a blind sheet for people, and their labels back: bench label RUN_DIR [SHEET.csv annotator=NAME]",
     "sweep": "a grid of runs on a cluster: bench sweep submit KEY=A,B ... | status DIR | resume DIR | collect DIR",
+    "doctor": "what works on this machine and what does not, with the fix: bench doctor [key=value ...]",
     "compare": "systems in pairs, across runs or score files: bench compare RUN [RUN ...] | FILE.csv",
     "publish": "runs as a result that anyone can make again: bench publish RUN [RUN ...] name=NAME",
     "reproduce": "run what is published again, and hold it to its numbers: bench reproduce NAME [key=value ...]",
@@ -33,6 +34,7 @@ FLAGS = {
     "compare": "--json prints one object; ",
     "cost": "--json prints one object; ",
     "reproduce": "--reuse-builds, --json, and --fresh, which begins an unfinished one anew;\n       ",
+    "doctor": "--deep starts the engine too; --json prints one object; ",
 }
 """What a stage has besides ``--traceback``."""
 EXAMPLES = """\

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from bench.progress import say
 from bench.records import Prediction, Sample, Score
+from bench.tracking import login
 from bench.tracking.flat import flat_config, flat_summary, run_id, without_paths
 from bench.workspace import Workspace
 from systems.base import Failure, UserError
@@ -47,7 +47,7 @@ class WandbTracker:
 
     def publish(self, workspace: Workspace) -> None:
         """Write the W&B runs of a complete run. Trouble is said in one line and does not fail the run."""
-        mode = _mode() if self.mode == "auto" else self.mode
+        mode = login.mode() if self.mode == "auto" else self.mode
         if mode == "disabled":
             say("W&B: disabled by $WANDB_MODE")
             return
@@ -203,22 +203,6 @@ class _Files:
             if references:
                 row["reference"] = json.dumps(sample.reference, ensure_ascii=False)
             yield row | {metric: values.get(metric) for metric in metrics}
-
-
-def _mode() -> str:
-    """``$WANDB_MODE`` where it is set; else online if a key is at hand, in the environment or in the netrc file."""
-    said = os.environ.get("WANDB_MODE", "")
-    if said in ("online", "offline", "disabled"):
-        return said
-    if os.environ.get("WANDB_API_KEY"):
-        return "online"
-    import netrc
-
-    host = urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
-    try:
-        return "online" if netrc.netrc(os.environ.get("NETRC")).authenticators(host) else "offline"
-    except (OSError, netrc.NetrcParseError):
-        return "offline"
 
 
 @contextmanager

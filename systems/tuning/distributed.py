@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from systems.base import Failure, UserError
+from systems.child import environment
 from systems.model import Model
 from systems.tuning.examples import TokenExample
 from systems.tuning.training import Tuning, silent, train_adapter
@@ -74,11 +75,6 @@ def _launch(job: Path, processes: int, progress: Callable[[int, int, float | Non
     """Run this module under torchrun in as many processes, and tell of what the first one does."""
     told, said = job.with_name("error.json"), job.with_name("stderr.txt")
     command = ["torch.distributed.run", "--standalone", "--nnodes=1", f"--nproc-per-node={processes}"]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(entry or os.getcwd() for entry in sys.path),
-        "TORCHELASTIC_ERROR_FILE": str(told),
-    }
     with (
         said.open("wb") as errors,
         subprocess.Popen(
@@ -88,7 +84,7 @@ def _launch(job: Path, processes: int, progress: Callable[[int, int, float | Non
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=environment,
+            env=environment(TORCHELASTIC_ERROR_FILE=str(told)),
         ) as launcher,
     ):
         assert launcher.stdout is not None

@@ -159,6 +159,7 @@ def train_adapter(
     keeps = checkpoints is not None and tuning.strategy != "fsdp"
     begun = latest(checkpoints) if checkpoints is not None and keeps else None
     before = seconds_of(begun)
+    sharded: Any = tuning.strategy == "fsdp"  # annotated as text, which is its older form
     config = SFTConfig(
         output_dir=str(checkpoints if keeps else out / "trainer"),
         # One packed row at a time: TRL lays a batch's rows end to end, and without a kernel for that the attention
@@ -185,7 +186,7 @@ def train_adapter(
         disable_tqdm=True,
         dataloader_num_workers=0,
         dataset_num_proc=None,
-        fsdp=tuning.strategy == "fsdp",
+        fsdp=sharded,
     )
     started = time.perf_counter()
     trainer: Any = SFTTrainer(
