@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 DTYPES = ("auto", "float32", "bfloat16", "float16", "half", "float")
+EXECUTORS = ("mp", "ray", "uni", "external_launcher")
 LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The paddings that vLLM knows."""
 
@@ -36,6 +37,11 @@ class VllmEngine:
     dtype: str = "auto"
     quantization: str | None = None
     tensor_parallel_size: int = 1
+    """GPUs that share each layer: those of one node."""
+    pipeline_parallel_size: int = 1
+    """Parts that the layers are divided into: one for each node."""
+    distributed_executor_backend: str | None = None
+    """How the processes that share a model are started: mp on one node, ray on several; ``None``: vLLM decides."""
     max_num_seqs: int = 64
     """The most requests in one batch."""
     max_num_batched_tokens: int | None = None
@@ -61,7 +67,12 @@ class VllmEngine:
             raise UserError(f"engine.dtype={self.dtype}: must be one of {', '.join(DTYPES)}")
         if not 0 < self.gpu_memory_utilization <= 1:
             raise UserError(f"engine.gpu_memory_utilization={self.gpu_memory_utilization}: must be a share, 0 to 1")
-        for key in ("tensor_parallel_size", "max_num_seqs", "max_loras", "max_lora_rank", "cpu_cache_gib"):
+        if self.distributed_executor_backend not in (None, *EXECUTORS):
+            raise UserError(
+                f"engine.distributed_executor_backend={self.distributed_executor_backend}: "
+                f"must be null or one of {', '.join(EXECUTORS)}"
+            )
+        for key in ("tensor_parallel_size", "pipeline_parallel_size", "max_num_seqs", "max_loras", "max_lora_rank", "cpu_cache_gib"):
             if getattr(self, key) < 1:
                 raise UserError(f"engine.{key}={getattr(self, key)}: must be 1 or more")
         if self.max_lora_rank > LORA_RANKS[-1]:
@@ -134,6 +145,8 @@ class VllmEngine:
             "trust_remote_code": self.model.trust_remote_code,
             "load_format": "safetensors",
             "tensor_parallel_size": self.tensor_parallel_size,
+            "pipeline_parallel_size": self.pipeline_parallel_size,
+            "distributed_executor_backend": self.distributed_executor_backend,
             "max_model_len": self.model.context,
             "max_num_seqs": self.max_num_seqs,
             "gpu_memory_utilization": self.gpu_memory_utilization,
