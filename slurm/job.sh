@@ -7,11 +7,11 @@ source "${KNOWHOW_SITE:-slurm}/site.sh"
 mkdir -p "$KNOWHOW_SHARED"
 child=0
 
-# requeueing COMMAND ...: at Slurm's signal (the time is up, or the place taken) the command is ended and the job goes back
-# into the queue; `bench run` then goes on where it was.
+# requeueing COMMAND ...: in the site's container, if it has one. At Slurm's signal (the time is up, or the place taken) the
+# command is ended and the job goes back into the queue; `bench run` then goes on where it was.
 requeueing() {
   trap 'end_child; back_into_the_queue' USR2
-  "$@" &
+  "${CONTAINER[@]}" "$@" &
   child=$!
   wait "$child"
 }
@@ -25,11 +25,6 @@ back_into_the_queue() {
   echo "signalled: back into the queue, restart ${SLURM_RESTART_COUNT:-0}" >&2
   scontrol requeue "$SLURM_JOB_ID"
   exit 0
-}
-
-# inside COMMAND ...: in the site's container, if it has one.
-inside() {
-  "${CONTAINER[@]}" "$@"
 }
 
 # answers URL SECONDS: wait until the child's server answers there; its end, or that long without an answer, ends the job.

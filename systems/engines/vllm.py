@@ -72,7 +72,8 @@ class VllmEngine:
                 f"engine.distributed_executor_backend={self.distributed_executor_backend}: "
                 f"must be null or one of {', '.join(EXECUTORS)}"
             )
-        for key in ("tensor_parallel_size", "pipeline_parallel_size", "max_num_seqs", "max_loras", "max_lora_rank", "cpu_cache_gib"):
+        sizes = ("tensor_parallel_size", "pipeline_parallel_size", "max_num_seqs", "max_loras", "max_lora_rank")
+        for key in (*sizes, "cpu_cache_gib"):
             if getattr(self, key) < 1:
                 raise UserError(f"engine.{key}={getattr(self, key)}: must be 1 or more")
         if self.max_lora_rank > LORA_RANKS[-1]:

@@ -126,11 +126,23 @@ def test_what_a_qdrant_server_holds_outlives_its_jobs(
     address(cluster, site, "qdrant", job, 60)
     assert get(f"{here}/points") == "[1, 2]"
     post(f"{here}/points", "[3]", "a-key-of-the-test")
-    # Cancelled: saved again, within the time that Slurm leaves.
-    cluster.call("scancel", job)
-    cluster.wait(job, "gone", "CANCELLED", "COMPLETED")
+    # Told to end: saved again.
+    cluster.call("scancel", "--batch", "--signal=USR1", job)
+    cluster.wait(job, "gone", "COMPLETED")
     assert (site / "shared" / "qdrant.snapshot").read_text() == "[3]", told(site)
     assert sorted(path.name for path in (site / "shared").iterdir()) == ["qdrant.snapshot"]
+    # Cancelled, the server too has its signal, and may be gone before it is asked: then its storage stays.
+    job = submit(cluster, site, "qdrant")
+    address(cluster, site, "qdrant", job, 60)
+    post(f"{here}/points", "[4]", "a-key-of-the-test")
+    cluster.call("scancel", job)
+    cluster.wait(job, "gone", "CANCELLED", "COMPLETED")
+    if "is left on" in told(site):
+        assert (site / "local" / "storage" / "points.json").read_text() == "[4]"
+        assert (site / "shared" / "qdrant.snapshot").read_text() == "[3]"
+    else:
+        assert (site / "shared" / "qdrant.snapshot").read_text() == "[4]"
+    assert not (site / "shared" / "qdrant.url").exists()
     assert "a-key-of-the-test" not in told(site)
 
 

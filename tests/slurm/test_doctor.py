@@ -1,0 +1,16 @@
+"""``bench doctor`` on a cluster."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.checkup import slurm
+from bench.checkup.base import About, State
+from tests.slurm.cluster import Cluster
+
+pytestmark = pytest.mark.slurm
+
+
+def test_partitions_are_told(cluster: Cluster) -> None:
+    (row,) = slurm.look(About())
+    assert (row.state, row.found) == (State.OK, "partitions main* (1 node), urgent (1 node); 0 jobs in the queue")
