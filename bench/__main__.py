@@ -22,6 +22,8 @@ STAGES = {
     "label": "a blind sheet for people, and their labels back: bench label RUN_DIR [SHEET.csv annotator=NAME]",
     "sweep": "a grid of runs on a cluster: bench sweep submit KEY=A,B ... | status DIR | resume DIR | collect DIR",
     "doctor": "what works on this machine and what does not, with the fix: bench doctor [key=value ...]",
+    "sync": "send runs to W&B that it does not hold yet: bench sync RUN_DIR|SWEEP_DIR ... [limit=SECONDS]",
+    "wandb": "saved pages of W&B: bench wandb workspace [project=NAME entity=NAME], bench wandb report RUN_DIR",
     "compare": "systems in pairs, across runs or score files: bench compare RUN [RUN ...] | FILE.csv",
     "publish": "runs as a result that anyone can make again: bench publish RUN [RUN ...] name=NAME",
     "reproduce": "run what is published again, and hold it to its numbers: bench reproduce NAME [key=value ...]",
@@ -35,6 +37,7 @@ FLAGS = {
     "cost": "--json prints one object; ",
     "reproduce": "--reuse-builds, --json, and --fresh, which begins an unfinished one anew;\n       ",
     "doctor": "--deep starts the engine too; --json prints one object; ",
+    "sync": "--json prints one object; ",
 }
 """What a stage has besides ``--traceback``."""
 EXAMPLES = """\

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.config import build, config_hash, resolved
 from bench.tasks.base import Suite
+from bench.tracking.base import Tracker
 from bench.workspace import Workspace
 from systems.artifacts import Store
 from systems.base import Generator, System, UserError
@@ -51,6 +52,11 @@ class Assembly:
         """Where the run lives: its name and its config's hash, unless the user says otherwise."""
         given = self.config.run_dir
         return Workspace(Path(given) if given else Path("results/runs") / f"{self.name}-{config_hash(self.plain)}")
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        """Who is told of the run."""
+        return build(self.config.tracker)
 
     @cached_property
     def store(self) -> Store:

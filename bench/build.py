@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bench.assembly import Assembly
 from bench.config import build, compose
 from bench.made import note, noted
+from bench.observing import Note, tell
 from bench.progress import Told, counted, say
 from systems.artifacts import content_hash
 from systems.base import Chunk, UserError
@@ -47,13 +48,14 @@ class Built:
 
 @contextmanager
 def ready(assembly: Assembly) -> Iterator[Built]:
-    """Everything built, for as long as it is needed; engine and index are closed afterwards."""
-    built = build_all(assembly)
-    try:
-        yield built
-    finally:
-        built.close()
-        assembly.engine.close()
+    """Everything built, for as long as it is needed; engine and index are closed afterwards. The tracker follows."""
+    with assembly.tracker.live(assembly.workspace):
+        built = build_all(assembly)
+        try:
+            yield built
+        finally:
+            built.close()
+            assembly.engine.close()
 
 
 def build_all(assembly: Assembly) -> Built:
@@ -90,7 +92,12 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
     started, before = time.perf_counter(), embedder.embedded if embedder else 0
     say(f"index {key}: {len(documents)} documents, {len(chunks)} chunks")
     with Told("indexing") as progress:
-        index, reused = host.open(key, chunks, embedder, assembly.store, inputs, progress)
+
+        def report(done: int, of: int) -> None:
+            progress(done, of)
+            tell(Note(stage="index", done=done, of=of))
+
+        index, reused = host.open(key, chunks, embedder, assembly.store, inputs, report)
     seconds = round(time.perf_counter() - started, 2)
     if reused:
         made = noted(assembly.store, "index", key)
@@ -141,6 +148,7 @@ def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[s
             def report(step: int, steps: int, loss: float | None) -> None:
                 if loss is not None:
                     progress(step, steps, f"loss {loss:.3f}")
+                    tell(Note(stage="training", system=name, done=step, of=steps, loss=loss))
 
             train(assembly.model, examples, tuning, directory, report, assembly.store.unfinished("adapter", key))
 

@@ -13,6 +13,7 @@ from bench.begin import begin, planned
 from bench.build import Built, ready
 from bench.config import compose
 from bench.journal import Journal
+from bench.observing import Note, tell
 from bench.progress import Progress, say
 from bench.records import Key, Prediction, Sample
 from bench.workspace import Workspace, read_lines, write_lines
@@ -68,10 +69,15 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     for name, (keys, prepared) in work.items():
         # Cold for each system: none may live on the prefixes that another one left.
         assembly.engine.reset_prefix_cache()
+        before = [record["error"] for record in journal.records if record["system"] == name]
+        failures, of = sum(error is not None for error in before), len(before) + len(keys)
         with Progress(f"{name}: generating", len(keys)) as progress:
             for index, answer in systems[name].respond(prepared):
                 journal.append(dataclasses.asdict(prediction(keys[index], answer)))
                 progress.step()
+                failures += answer.error is not None
+                done = len(before) + progress.done
+                tell(Note(stage="generate", system=name, done=done, of=of, failures=failures))
     return len(owed)
 
 

@@ -7,6 +7,8 @@ import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+
 from bench.assembly import Assembly
 from bench.begin import begin
 from bench.build import Built, ready
@@ -18,7 +20,8 @@ from bench.loading.deployments import Deployment, deployments
 from bench.loading.machine import watched
 from bench.loading.measured import Line, Search, Whole
 from bench.loading.plan import Load
-from bench.loading.records import Cell
+from bench.loading.records import Cell, Request
+from bench.observing import Note, tell
 from bench.progress import Progress, say
 from bench.records import Sample
 from systems.alarm import Alarm
@@ -103,19 +106,43 @@ class Loading:
         if cell.rate is None:
             assert cell.users is not None
             asking = client.closed_loop(samples, cell.users, self.load.warm_up)
+            scheduled = None
         else:
-            asking = client.open_loop(samples, self.load.times(cell), self.load.warm_up)
+            scheduled = self.load.times(cell)
+            asking = client.open_loop(samples, scheduled, self.load.warm_up)
         # Lines are written by a thread: a disk that makes the journal wait may not make the users wait.
         with ThreadPoolExecutor(1, "journal") as writer, watched() as usage:
             with Progress(f"{cell.system}: {cell.mode}", len(samples)) as progress:
-                written = []
+                written, failures = [], 0
                 async with contextlib.aclosing(asking) as records:
                     async for record in records:
                         written.append(writer.submit(self._write, measured.request(begun, record)))
                         progress.step()
+                        failures += record.error is not None
+                        tell(self._note(cell, record, progress, failures, scheduled))
             for line in written:
                 line.result()
         self._write(measured.end(begun, emptied=emptied, machine=usage.to_json()))
+
+    def _note(
+        self, cell: Cell, record: Request, progress: Progress, failures: int, scheduled: np.ndarray | None
+    ) -> Note:
+        """``scheduled``: the moments of an open loop; in a closed one every user is waiting as long as there is more."""
+        arrived = (
+            min(progress.done + (cell.users or 0), progress.total)
+            if scheduled is None
+            else int(np.searchsorted(scheduled, record.scheduled + record.e2e, side="right"))
+        )
+        return Note(
+            stage="load",
+            system=cell.system,
+            mode=cell.mode,
+            done=progress.done,
+            of=progress.total,
+            failures=failures,
+            seconds=record.e2e,
+            in_flight=max(arrived - progress.done, 0),
+        )
 
     def _write(self, line: Line) -> None:
         self.journal.append(line)

@@ -72,7 +72,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
     if not workspace.read_manifest().get("finished"):
         workspace.update_manifest(finished=now(), usage=used)
     summary = report(workspace, build(assembly.config.price), assembly.config.margin)
-    build(assembly.config.tracker).publish(workspace)
+    assembly.tracker.publish(workspace)
     # Last of all: killed before this, the same command writes the report and tells the tracker again.
     write_atomically(workspace.complete, now() + "\n")
     return summary

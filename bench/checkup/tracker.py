@@ -15,8 +15,7 @@ def look(about: About) -> list[Finding]:
         return [Finding(name=NAME, state=State.NOT_NEEDED, found="tracker=none")]
     import wandb
 
-    said = str(about.part("tracker").get("mode", "auto"))
-    mode = login.mode() if said == "auto" else said
+    mode = login.mode(str(about.part("tracker").get("mode", "auto")))
     found = [Finding(name=NAME, state=State.OK, found=f"{wandb.__version__}, runs are written {mode}")]
     if mode == "disabled":
         return [Finding(name=NAME, state=State.NOT_NEEDED, found=f"{wandb.__version__}, disabled by $WANDB_MODE")]

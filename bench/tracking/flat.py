@@ -1,28 +1,17 @@
-"""A run's files as W&B likes them: flat names for config and summary, and nothing of this machine in any value."""
+"""A run's files as W&B likes them: flat names for config and summary."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-LOCAL = re.compile(r"(?<![\w:/.~])(?:file:/*|~)?(?:/[^\s/'\",;]+){2,}/?")
-"""A path of this machine inside a text."""
-LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
-"""User name and password inside an address."""
+from bench.tracking.points import BUILD
+from bench.tracking.privacy import cleared
 
-
-def without_paths(value: Any) -> Any:
-    """The same value without this machine's paths (their last part stays) and without logins in addresses."""
-    if isinstance(value, str):
-        return LOCAL.sub(lambda match: Path(match.group(0)).name, LOGIN.sub("", value))
-    if isinstance(value, Mapping):
-        return {key: without_paths(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_paths(inner) for inner in value]
-    return value
+APART = ("hydra.", "run_dir", "builds_dir", "sweep_dir", "tracker.")
+"""Settings of a machine or of the tracker."""
 
 
 def run_id(run: str, started: str, system: str) -> str:
@@ -31,38 +20,64 @@ def run_id(run: str, started: str, system: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "-", f"{run[:80]}-{when}-{system[:30]}")
 
 
-def flat_config(manifest: Mapping[str, Any], system: str) -> Iterator[tuple[str, Any]]:
-    """Config as people filter by it, ``tuning.rank`` and the like; without paths of this machine."""
-    yield "system", system
-    yield "commit", manifest["commit"]
-    for key, value in _flatten(manifest["config"]):
-        if key.startswith(("hydra.", "run_dir", "builds_dir", "tracker.")):
+def group(manifest: Mapping[str, Any]) -> str:
+    """What the W&B run is listed with: its sweep's runs, else its experiment's."""
+    return str((manifest.get("sweep") or {}).get("name") or manifest.get("experiment"))
+
+
+def tags(manifest: Mapping[str, Any], writer: str) -> list[str]:
+    """System, model and grid; in a sweep, that too. W&B allows 64 characters."""
+    sweep = "sweep" if manifest.get("sweep") else None
+    model = (manifest.get("model") or {}).get("name")
+    return [str(tag)[:64] for tag in (writer, model, manifest.get("grid"), sweep) if tag]
+
+
+def flat_config(manifest: Mapping[str, Any], writer: str) -> dict[str, Any]:
+    """Config as people filter by it, ``tuning.rank`` and the like; without paths and secrets."""
+    found: dict[str, Any] = {"system": writer, "commit": manifest["commit"]}
+    for key in ("seed", "split", "grid", "parity", "suite"):
+        if manifest.get(key) is not None:
+            found[key] = manifest[key]
+    for key, value in _flatten(cleared(manifest["config"])):
+        if key.startswith(APART) or (key.startswith("systems.") and not key.startswith(f"systems.{writer}.")):
             continue
-        if key.startswith("systems.") and not key.startswith(f"systems.{system}."):
-            continue
-        yield key, without_paths(value)
-    for name, build in manifest.get("build", {}).get("adapters", {}).items():
-        if name == system:
-            yield "adapter", build["weights"]
-            yield "adapter_key", build["key"]
+        found[key] = value
+    for key, value in (manifest.get("sweep") or {}).items():
+        found[f"sweep.{key}"] = cleared(value)
+    adapter = manifest.get("build", {}).get("adapters", {}).get(writer)
+    if adapter:
+        found |= {"adapter": adapter["weights"], "adapter_key": adapter["key"]}
     index = manifest.get("build", {}).get("index") or {}
-    if index:
-        yield "index_key", index["key"]
+    if index and writer != BUILD:
+        found["index_key"] = index["key"]
+    return found
 
 
-def flat_summary(summary: Mapping[str, Any], system: str) -> Iterator[tuple[str, Any]]:
-    """``accuracy``, ``accuracy.low``, ``facts/accuracy`` and so on."""
+def flat_summary(summary: Mapping[str, Any], system: str) -> dict[str, Any]:
+    """``accuracy``, ``accuracy/low``, ``accuracy/high``, ``accuracy/n``; ``facts/accuracy`` and so on per task.
+
+    A measure that was taken in several modes is the quoted one under its bare name, and each under ``name (mode)``.
+    """
     entry = summary["systems"][system]
     scopes = [("", entry["measures"]), *((f"{task}/", measures) for task, measures in entry["tasks"].items())]
+    found: dict[str, Any] = {}
     for prefix, measures in scopes:
         for name, estimate in measures.items():
-            first = estimate[0] if isinstance(estimate, list) else estimate
-            yield f"{prefix}{name}", first["estimate"]
-            for end in ("low", "high"):
-                if first[end] is not None:
-                    yield f"{prefix}{name}.{end}", first[end]
-            if first.get("secondary"):
-                yield f"{prefix}{name}.secondary", True
+            modes = estimate if isinstance(estimate, list) else [estimate]
+            found |= _estimate(f"{prefix}{name}", modes[0])
+            if len(modes) > 1:
+                for one in modes:
+                    found |= _estimate(f"{prefix}{name} ({one['mode']})", one)
+    return found
+
+
+def _estimate(name: str, estimate: Mapping[str, Any]) -> dict[str, Any]:
+    """What there is of an estimate; a measure that could not be taken has its ``reason``."""
+    found = {name: estimate["estimate"]} if estimate["estimate"] is not None else {}
+    for key in ("low", "high", "n", "reason", "secondary"):
+        if estimate.get(key) is not None:
+            found[f"{name}/{key}"] = estimate[key]
+    return found
 
 
 def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,16 +1,29 @@
-"""Whether W&B will be reached online: what the user said, else whether a key is at hand."""
+"""Where W&B is reached, and where it keeps its files."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
-PUBLIC = "https://api.wandb.ai"
+SERVER = "https://api.wandb.ai"
 
 
 def server() -> str:
-    """The address of the user's W&B."""
-    return os.environ.get("WANDB_BASE_URL") or PUBLIC
+    """The address of the W&B server."""
+    return os.environ.get("WANDB_BASE_URL") or SERVER
+
+
+def mode(wanted: str) -> str:
+    """``online``, ``offline`` or ``disabled``; ``auto`` is as ``$WANDB_MODE`` says, else online where a key is."""
+    said = os.environ.get("WANDB_MODE", "")
+    if wanted != "auto":
+        return wanted
+    if said in ("online", "offline", "disabled"):
+        return said
+    return "online" if logged_in() else "offline"
 
 
 def logged_in() -> bool:
@@ -25,9 +38,16 @@ def logged_in() -> bool:
         return False
 
 
-def mode() -> str:
-    """``$WANDB_MODE`` where it is set; else online if a key is at hand."""
-    said = os.environ.get("WANDB_MODE", "")
-    if said in ("online", "offline", "disabled"):
-        return said
-    return "online" if logged_in() else "offline"
+@contextmanager
+def own_folders(folder: Path) -> Iterator[None]:
+    """W&B stages files in the user's home unless told otherwise: they belong to the run. The user's word goes first."""
+    ours = {f"WANDB_{part}_DIR": str((folder / part.lower()).resolve()) for part in ("DATA", "CACHE", "ARTIFACT")}
+    # Its own telemetry goes nowhere, unless somebody wants it to.
+    quiet = {"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
+    new = {name: value for name, value in {**ours, **quiet}.items() if name not in os.environ}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name in new:
+            os.environ.pop(name, None)

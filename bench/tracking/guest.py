@@ -1,0 +1,113 @@
+"""``python -m bench.tracking.guest follow|publish``: everything that talks to W&B, in a process of its own.
+
+A run never imports W&B, so nothing in it can block, slow or break the run: what takes too long is killed. The request
+is one line of JSON on standard input; what came of each W&B run is a line of JSON on standard output.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench.tracking.login import own_folders
+from bench.tracking.points import Tail, by_writer, points_file
+from bench.tracking.publication import Publication, publish
+from bench.tracking.settings import Settings
+from bench.tracking.writer import Writer
+from bench.workspace import Workspace
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One at a time may write a run to W&B: the one that follows it ends before it is published or gone on with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+class Follower:
+    """Sends points as they are written down, until standard input ends."""
+
+    def __init__(self, wandb: Any, workspace: Workspace, settings: Settings) -> None:
+        self._wandb, self._workspace, self._settings = wandb, workspace, settings
+        self._tail = Tail(points_file(workspace))
+        self._lines: list[dict[str, Any]] = []
+        self._writers: dict[str, Writer] = {}
+
+    def send(self) -> None:
+        """What was written down since the last time."""
+        if not (new := self._tail.new()):
+            return
+        self._lines += new
+        points = by_writer(self._lines)
+        for name in dict.fromkeys(line["writer"] for line in new):
+            if name not in self._writers:
+                self._writers[name] = Writer(self._wandb, self._workspace, self._settings, name, "online")
+            self._writers[name].log(points[name])
+
+    def finish(self, whole: bool) -> None:
+        """End all W&B runs."""
+        for writer in self._writers.values():
+            writer.finish(whole=whole)
+
+
+def follow(wandb: Any, workspace: Workspace, settings: Settings) -> None:
+    """Until the run says that it is over, or is no more."""
+    follower, over = Follower(wandb, workspace, settings), threading.Event()
+    last: list[str] = []
+
+    def listen() -> None:
+        last.append(sys.stdin.readline())
+        over.set()
+
+    threading.Thread(target=listen, daemon=True).start()
+    while not over.wait(settings.every_seconds):
+        follower.send()
+    # Whatever W&B does now, it does no longer than this.
+    threading.Timer(settings.finish_timeout_seconds + settings.init_timeout_seconds, os._exit, (1,)).start()
+    follower.send()
+    follower.finish(whole=bool(last[0]))
+
+
+def main() -> int:
+    """Reads the request, does it, and says one line of what went wrong."""
+    asked = json.loads(sys.stdin.readline())
+    workspace, settings = Workspace(Path(asked["run"])), Settings(**asked["settings"])
+    folder = workspace.path / "wandb"
+
+    def told(name: str, mode: str, wrong: str | None) -> None:
+        print(json.dumps({"name": name, "mode": mode, "wrong": wrong}), flush=True)
+
+    with alone(folder), own_folders(folder):
+        try:
+            import wandb
+        except ModuleNotFoundError:
+            told("", asked["mode"], "not installed; pip install wandb, or tracker=none")
+            return 1
+        try:
+            if asked["do"] == "follow":
+                follow(wandb, workspace, settings)
+            else:
+                publish(Publication(wandb, workspace, settings), asked["names"], asked["mode"], told)
+        except Exception as error:  # noqa: BLE001  said in one line by whoever asked
+            words = (str(error).strip().splitlines() or [""])[0]
+            told("", asked["mode"], f"{type(error).__name__}: {words[:200]}")
+            sys.stdout.flush()
+            os._exit(1)  # past W&B's own last words, which may wait for the network
+        if asked["do"] == "publish":
+            wandb.teardown()
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)
