@@ -76,8 +76,8 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
                 journal.append(dataclasses.asdict(prediction(keys[index], answer)))
                 progress.step()
                 failures += answer.error is not None
-                done = len(before) + progress.done
-                tell(Note(stage="generate", system=name, done=done, of=of, failures=failures))
+                count = len(before) + progress.done
+                tell(Note(stage="generate", system=name, done=count, of=of, failures=failures))
     return len(owed)
 
 

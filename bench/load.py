@@ -127,7 +127,7 @@ class Loading:
     def _note(
         self, cell: Cell, record: Request, progress: Progress, failures: int, scheduled: np.ndarray | None
     ) -> Note:
-        """``scheduled``: the moments of an open loop; in a closed one every user is waiting as long as there is more."""
+        """``scheduled``: the moments of an open loop; in a closed one every user asks as long as there is more."""
         arrived = (
             min(progress.done + (cell.users or 0), progress.total)
             if scheduled is None

@@ -22,9 +22,8 @@ def main(arguments: list[str]) -> int:
     if what == "workspace":
         options = dict(_option(one) for one in given)
         columns = [key for key in options.pop("columns", "").split(",") if key]
-        tracker = build(
-            compose([*("tracker=wandb", *(f"tracker.{key}={value}" for key, value in options.items()))]).tracker
-        )
+        own = [f"tracker.{key}={value}" for key, value in options.items()]
+        tracker = build(compose(["tracker=wandb", *own]).tracker)
         with TemporaryDirectory() as folder:
             print(_saved(Workspace(Path(folder)), tracker.settings, "workspace", columns))
         return 0

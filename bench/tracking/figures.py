@@ -77,8 +77,8 @@ def _load(summary: Mapping[str, Any]) -> Figure | None:
         for percentile in PERCENTILES:
             for one in modes(entry["measures"], f"latency_e2e_p{percentile}"):
                 if one["estimate"] is not None and one.get("mode"):
-                    of = lines.setdefault(system, {}).setdefault(one["mode"], [])
-                    of.append((percentile, one["estimate"]))
+                    line = lines.setdefault(system, {}).setdefault(one["mode"], [])
+                    line.append((percentile, one["estimate"]))
     if not lines:
         return None
     figure = Figure(figsize=(3.2 * len(lines), 3.8), dpi=150, layout="constrained")

@@ -1,4 +1,4 @@
-"""``python -m bench.tracking.guest follow|publish``: everything that talks to W&B, in a process of its own.
+"""``python -m bench.tracking.guest``: everything that talks to W&B, in a process of its own.
 
 A run never imports W&B, so nothing in it can block, slow or break the run: what takes too long is killed. The request
 is one line of JSON on standard input; what came of each W&B run is a line of JSON on standard output.
@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.tracking.hosting import kill_family
 from bench.tracking.login import own_folders
 from bench.tracking.points import Tail, by_writer, points_file
 from bench.tracking.publication import Publication, publish
 from bench.tracking.settings import Settings
+from bench.tracking.views import save_report, save_workspace
 from bench.tracking.writer import Writer
 from bench.workspace import Workspace
 
@@ -72,7 +74,7 @@ def follow(wandb: Any, workspace: Workspace, settings: Settings) -> None:
     while not over.wait(settings.every_seconds):
         follower.send()
     # Whatever W&B does now, it does no longer than this.
-    threading.Timer(settings.finish_timeout_seconds + settings.init_timeout_seconds, os._exit, (1,)).start()
+    threading.Timer(settings.finish_timeout_seconds + settings.init_timeout_seconds, leave, (1,)).start()
     follower.send()
     follower.finish(whole=bool(last[0]))
 
@@ -80,11 +82,12 @@ def follow(wandb: Any, workspace: Workspace, settings: Settings) -> None:
 def main() -> int:
     """Reads the request, does it, and says one line of what went wrong."""
     asked = json.loads(sys.stdin.readline())
+    answers, sys.stdout = sys.stdout, sys.stderr  # what W&B prints is for nobody
     workspace, settings = Workspace(Path(asked["run"])), Settings(**asked["settings"])
     folder = workspace.path / "wandb"
 
     def told(name: str, mode: str, wrong: str | None) -> None:
-        print(json.dumps({"name": name, "mode": mode, "wrong": wrong}), flush=True)
+        print(json.dumps({"name": name, "mode": mode, "wrong": wrong}), file=answers, flush=True)
 
     with alone(folder), own_folders(folder):
         try:
@@ -95,19 +98,26 @@ def main() -> int:
         try:
             if asked["do"] == "follow":
                 follow(wandb, workspace, settings)
+            elif asked["do"] == "report":
+                told(save_report(workspace, settings), "online", None)
+            elif asked["do"] == "workspace":
+                told(save_workspace(settings, asked["names"]), "online", None)
             else:
                 publish(Publication(wandb, workspace, settings), asked["names"], asked["mode"], told)
         except Exception as error:  # noqa: BLE001  said in one line by whoever asked
-            words = (str(error).strip().splitlines() or [""])[0]
-            told("", asked["mode"], f"{type(error).__name__}: {words[:200]}")
-            sys.stdout.flush()
-            os._exit(1)  # past W&B's own last words, which may wait for the network
+            first = (str(error).strip().splitlines() or [""])[0]
+            told("", asked["mode"], f"{type(error).__name__}: {first[:200]}")
+            return 1
         if asked["do"] == "publish":
             wandb.teardown()
     return 0
 
 
-if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
+def leave(code: int) -> None:
+    """At once, past W&B's own last words, which may wait for the network."""
+    kill_family(os.getpid(), children_only=True)
     os._exit(code)
+
+
+if __name__ == "__main__":
+    leave(main())

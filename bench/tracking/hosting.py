@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -54,12 +53,25 @@ def start(
 
 def publishing(workspace: Workspace, settings: Settings, mode: str, names: Sequence[str]) -> Iterator[Told]:
     """Write W&B runs of a complete run; one that takes longer than the settings allow ends it all."""
-    process = start(workspace, settings, "publish", mode, names)
-    limit = START_SECONDS + settings.init_timeout_seconds + settings.finish_timeout_seconds
+    return hearing(start(workspace, settings, "publish", mode, names), mode, limit(settings))
+
+
+def limit(settings: Settings) -> float:
+    """Seconds that one W&B run may take in all."""
+    return START_SECONDS + settings.init_timeout_seconds + settings.finish_timeout_seconds
+
+
+def hearing(process: subprocess.Popen[str], mode: str, seconds: float) -> Iterator[Told]:
+    """What a guest says, until it ends or is silent for too long."""
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        kill_family(process.pid)
+
     try:
-        late = threading.Event()
         while True:
-            timer = threading.Timer(limit, lambda: (late.set(), end(process)))
+            timer = threading.Timer(seconds, stop)
             timer.start()
             line = _pipe(process.stdout).readline()
             timer.cancel()
@@ -67,21 +79,26 @@ def publishing(workspace: Workspace, settings: Settings, mode: str, names: Seque
                 break
             yield Told(**json.loads(line))
         if late.is_set():
-            yield Told("", mode, f"not done within {limit:.0f} s")
+            yield Told("", mode, f"not done within {seconds:.0f} s")
         elif process.wait() < 0:
             yield Told("", mode, f"ended by signal {-process.returncode}")
     finally:
-        end(process)
+        timer.cancel()
+        kill_family(process.pid)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):
+                _pipe(pipe).close()
 
 
-def end(process: subprocess.Popen[str]) -> None:
-    """Now, with the service that W&B started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        with suppress(OSError):
-            _pipe(pipe).close()
+def kill_family(pid: int, *, children_only: bool = False) -> None:
+    """A guest and W&B's service, which tries for ever to reach its server, even when its client is no more."""
+    import psutil
+
+    with suppress(psutil.Error):
+        guest = psutil.Process(pid)
+        for process in (*guest.children(recursive=True), *(() if children_only else (guest,))):
+            process.kill()
 
 
 def _pipe(of: IO[Any] | None) -> IO[Any]:

@@ -63,7 +63,7 @@ def lineage(manifest: Mapping[str, Any], writer: str, *, retrieves: bool) -> Lin
     index = [_thing("index", built["index"])] if built.get("index") else []
     adapters = {system: _thing("adapter", record) for system, record in built.get("adapters", {}).items()}
     if writer == BUILD:
-        return Lineage(used=(data,), made=(*index, *dict((one.name, one) for one in adapters.values()).values()))
+        return Lineage(used=(data,), made=(*index, *{one.name: one for one in adapters.values()}.values()))
     own = [adapters[writer]] if writer in adapters else []
     return Lineage(used=(data, *(index if retrieves else ()), *own))
 

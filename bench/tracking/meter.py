@@ -99,9 +99,8 @@ class Meter:
         """Steps per second since the point before; the first step of a stage or block only says when it began."""
         last = seen[-1]
         key = last.stage, last.system, last.mode
-        first = max(
-            (at for at, one in enumerate(seen) if one.done == 1 or (key not in self._rates and at == 0)), default=-1
-        )
+        begins = [at for at, one in enumerate(seen) if one.done == 1] or ([] if key in self._rates else [0])
+        first = begins[-1] if begins else -1
         seconds = last.at - (self._rates[key] if first < 0 else seen[first].at)
         self._rates[key] = last.at
         return {f"{last.stage}/per_second": (len(seen) - 1 - first) / seconds} if seconds > 0 else {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ class Server(ThreadingHTTPServer):
         self.artifacts: dict[str, dict[str, Any]] = {}
         """By id: the input of ``CreateArtifact``, ``state``, ``version`` and ``files``."""
         self.views: dict[str, dict[str, Any]] = {}
+        self.mistakes: list[str] = []
         self.silent = threading.Event()
         self.ended = threading.Event()
         self.lock = threading.RLock()
@@ -59,7 +61,10 @@ class Server(ThreadingHTTPServer):
         return [json.loads(body)["variables"] for name, body in self.received if name == operation]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the tests."""
+        """A client that hangs up is part of the tests; a mistake of this server is not."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            self.mistakes.append(repr(error))
 
     def answer(self, operation: str, said: dict[str, Any]) -> dict[str, Any]:
         """The ``data`` of a GraphQL answer. An operation that is not known has none."""
@@ -69,6 +74,18 @@ class Server(ThreadingHTTPServer):
     def _Viewer(self, said: dict[str, Any]) -> dict[str, Any]:
         person = {"id": "1", "entity": ENTITY, "username": "somebody", "email": "", "flags": "{}", "admin": False}
         return {"viewer": {**person, "teams": {"edges": []}}}
+
+    def _GetDefaultEntity(self, said: dict[str, Any]) -> dict[str, Any]:
+        return {"viewer": {"id": "1", "entity": ENTITY}}
+
+    def _GetProjects(self, said: dict[str, Any]) -> dict[str, Any]:
+        names = dict.fromkeys(run.variables["project"] for run in self.runs.values())
+        more = {"createdAt": "2026-11-20", "isBenchmark": False, "user": None}
+        nodes = [{"node": {"id": name, "name": name, "entityName": ENTITY, **more}} for name in names]
+        return {"models": {"pageInfo": {"endCursor": None, "hasNextPage": False}, "edges": nodes}}
+
+    def _ProjectInternalId(self, said: dict[str, Any]) -> dict[str, Any]:
+        return {"project": {"id": said["projectName"], "internalId": "cDE="}}
 
     def _ServerFeaturesQuery(self, said: dict[str, Any]) -> dict[str, Any]:
         return {"serverInfo": {"features": []}}
@@ -106,20 +123,25 @@ class Server(ThreadingHTTPServer):
     def _ArtifactType(self, said: dict[str, Any]) -> dict[str, Any]:
         return {"project": None}
 
+    def _UpsertView2(self, said: dict[str, Any]) -> dict[str, Any]:
+        return self._upsertView(said)
+
+    def _upsertView(self, said: dict[str, Any]) -> dict[str, Any]:
+        key = said.get("id") or f"view-{len(self.views)}"
+        self.views[key] = said
+        project = {"id": "p", "name": said["projectName"], "entityName": said["entityName"]}
+        view = {"id": key, "project": project, "updatedAt": None, **said}
+        return {"upsertView": {"view": {**view, "id": key}, "inserted": True}}
+
     def _CreateRunFiles(self, said: dict[str, Any]) -> dict[str, Any]:
         files = [{"name": name, "uploadUrl": f"{self.url}/run/{said['run']}/{name}"} for name in said["files"]]
         return {"createRunFiles": {"runID": said["run"], "uploadHeaders": [], "files": files}}
 
     def _CreateArtifact(self, said: dict[str, Any]) -> dict[str, Any]:
         told = said["input"]
-        name = (
-            told["artifactCollectionNames"][0]
-            if told.get("artifactCollectionNames")
-            else told["artifactCollectionName"]
-        )
-        found = [
-            key for key, one in self.artifacts.items() if (one["collection"], one["digest"]) == (name, told["digest"])
-        ]
+        name = told["artifactCollectionName"]
+        known = self.artifacts.items()
+        found = [key for key, one in known if (one["collection"], one["digest"]) == (name, told["digest"])]
         if found and self.artifacts[found[0]]["state"] == "COMMITTED":
             key = found[0]
         else:

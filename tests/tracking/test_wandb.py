@@ -1,139 +1,118 @@
-"""W&B: a finished run is written offline by the real client and read back with its own reader."""
+"""W&B offline: a finished run is written by the real client and read back with its own reader."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.journal import seal
-from bench.tracking.flat import flat_config, run_id, without_paths
+from bench.journal import Journal
+from bench.tracking.flat import flat_config, flat_summary, group, run_id, tags
+from bench.tracking.points import points_file
 from bench.tracking.wandb import WandbTracker
 from bench.workspace import Workspace
 from systems.base import UserError
-from tests.reporting.example_run import SYSTEMS, write_example
+from tests.reporting.example_run import SYSTEMS
+from tests.tracking.runs import KEY, STARTED, about, everything, identity, records, table
 
 
-def plain(row: Any) -> bytes:
-    return json.dumps(row).encode() + b"\n"
-
-
-STARTED = "2026-11-20T09:14:03Z"
-"""When the example run began."""
-KEY = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty home, and no W&B settings but a test's own."""
-    for name in [name for name in os.environ if name.startswith(("WANDB_", "XDG_"))]:
-        monkeypatch.delenv(name)
-    found = tmp_path / "home"
-    found.mkdir()
-    monkeypatch.setenv("HOME", str(found))
-    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path / "matplotlib"))
-    yield found
-    assert [path.name for path in found.rglob("*")] == []
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Workspace:
-    """A small complete run whose config holds what must not leave."""
-    workspace = Workspace(write_example(tmp_path / "a run"))
-    lines = workspace.samples.read_text().splitlines()
-    kept = [line for line in lines if json.loads(line)["id"].endswith(("-000", "-001"))]
-    workspace.samples.write_text("\n".join(kept) + "\n")
-    ids = {(json.loads(line)["task"], json.loads(line)["id"]) for line in kept}
-    for path, write in ((workspace.predictions, seal), (workspace.scores, plain)):
-        rows = [json.loads(line) for line in path.read_text().splitlines()]
-        path.write_bytes(b"".join(write(row) for row in rows if (row["task"], row["sample"]) in ids))
-    manifest = workspace.read_manifest()
-    manifest["config"] |= {
-        "run_dir": "/home/somebody/runs/a",
-        "tuning": {"rank": 16},
-        "corpus": "/home/somebody/documents",
-        "files": ["/home/somebody/one.pdf", "two.pdf"],
-        "engine": {"base_url": "http://somebody:pass-9876@host:8000/v1"},
-        "systems": {system: {"top_k": number} for number, system in enumerate(SYSTEMS)},
-    }
-    workspace.update_manifest(config=manifest["config"])
-    return workspace
-
-
-@pytest.fixture
-def short(run: Workspace) -> Workspace:
-    """The same run with the first of its systems alone, where more add nothing but time."""
-    summary = json.loads(run.summary.read_text())
-    summary["systems"] = {"prompt": summary["systems"]["prompt"]}
-    run.summary.write_text(json.dumps(summary))
-    return run
-
-
-def records(run: Workspace, system: str) -> list[dict[str, Any]]:
-    """What W&B's own reader finds in the one run of a system."""
-    [found] = run.path.glob(f"wandb/*run-*-{run_id('demo-3f9a1c', STARTED, system)}")
-    words = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(found)]
-    text = subprocess.run(words, capture_output=True, text=True, check=True, timeout=120).stdout
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
-
-
-def everything(run: Workspace) -> str:
-    """All that would be sent: the logs and files of every W&B run, as text."""
-    found = [path for path in run.path.glob("wandb/*run-*/**/*") if path.is_file() and "logs" not in path.parts]
-    return "\n".join(path.read_bytes().decode(errors="replace") for path in found)
-
-
-def table(run: Workspace, system: str) -> dict[str, Any]:
-    [path] = run.path.glob(f"wandb/*run-*-{run_id('demo-3f9a1c', STARTED, system)}/files/media/table/*.json")
-    found: dict[str, Any] = json.loads(path.read_text())
-    return found
+def summary_of(found: list[dict[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for record in found:
+        values |= record.get("summary", {}).get("update", {})
+    return values
 
 
 def test_every_system_becomes_one_run_that_reads_back(run: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    with Journal(points_file(run)) as journal:
+        for done in (3, 7, 10):
+            journal.append({"writer": "rag", "values": {"generate/done": done, "generate/per_second": done / 2}})
     WandbTracker(samples="full").publish(run)
-    assert "W&B: 4 runs offline" in capsys.readouterr().err
+    assert "W&B: 5 runs offline" in capsys.readouterr().err
     summary = json.loads(run.summary.read_text())
+    scores = run.read_scores()
     for number, system in enumerate(SYSTEMS):
         found = records(run, system)
-        [about] = [record["run"] for record in found if record["type"] == "run"]
-        assert about["run_id"] == run_id("demo-3f9a1c", STARTED, system)
-        assert about["job_type"] == system
-        assert about["run_group"] == "demo"
-        assert about["tags"] == [system, "pocket", "practical"]
-        config = about["config"]["update"]
+        [named] = [record["run"] for record in found if record["type"] == "run"]
+        assert named["run_id"] == identity(system)
+        assert (named["job_type"], named["run_group"], named["tags"]) == (
+            system,
+            "demo",
+            [system, "pocket", "practical"],
+        )
+        config = named["config"]["update"]
         assert (config["system"], config["tuning.rank"], config["commit"]) == (system, 16, "9c1e7b20d4")
         assert config[f"systems.{system}.top_k"] == number
         assert [key for key in config if key.startswith("systems.")] == [f"systems.{system}.top_k"]
-        values: dict[str, Any] = {}
-        for record in found:
-            values |= record.get("summary", {}).get("update", {})
-        for scope, measures in (("", summary["systems"][system]["measures"]),
-                                ("policy facts/", summary["systems"][system]["tasks"]["policy facts"])):  # fmt: skip
-            for end, key in (("estimate", ""), ("low", ".low"), ("high", ".high")):
-                assert values[f"{scope}accuracy{key}"] == pytest.approx(measures["accuracy"][end])
-        assert found[-1] == {**found[-1], "type": "exit", "exit": {**found[-1]["exit"], "exit_code": 0}}
-        rows = table(run, system)
-        predictions = [p for p in run.read_predictions() if p.system == system]
-        answers = rows["columns"].index("answer")
-        assert sorted(row[answers] for row in rows["data"]) == sorted(p.text for p in predictions)
-        assert len(rows["data"]) == 10
-        scores = {
-            (s.task, s.sample): s.value for s in run.read_scores() if (s.system, s.metric) == (system, "accuracy")
+        # Every number of the summary, with its interval, in every mode.
+        values = summary_of(found)
+        compared = 0
+        scopes = {"": summary["systems"][system]["measures"]} | {
+            f"{task}/": measures for task, measures in summary["systems"][system]["tasks"].items()
         }
-        column = rows["columns"].index("accuracy")
-        assert {(row[0], row[1]): row[column] for row in rows["data"]} == scores
+        for scope, measures in scopes.items():
+            for name, modes in measures.items():
+                for one in modes if isinstance(modes, list) else [modes]:
+                    bare = one is modes or one is modes[0]
+                    for key in [f"{scope}{name}"] * bare + [f"{scope}{name} ({one['mode']})"] * isinstance(modes, list):
+                        for end, part in (("estimate", ""), ("low", "/low"), ("high", "/high"), ("n", "/n")):
+                            assert values.get(key + part) == pytest.approx(one[end], nan_ok=True), key + part
+                            compared += 1
+        assert compared > 100
+        # Every answer and every score.
+        rows = table(run, system)
+        mine = {(one.task, one.sample): one for one in run.read_predictions() if one.system == system}
+        assert len(rows) == len(mine) == 10
+        for row in rows:
+            assert row["answer"] == mine[row["task"], row["sample"]].text
+            own = {
+                one.metric: one.value
+                for one in scores
+                if (one.system, one.task, one.sample) == (system, row["task"], row["sample"])
+            }
+            assert {metric: row[metric] for metric in own} == own
+        assert found[-1] == {**found[-1], "type": "exit", "exit": {**found[-1]["exit"], "exit_code": 0}}
+    history = [json_values(record) for record in records(run, "rag") if record["type"] == "history"]
+    assert [row.get("generate/done") for row in history] == [3, 7, 10, None]
+    assert [row["_step"] for row in history] == [0, 1, 2, 3]
+    assert {"samples", "figures/grid", "figures/pareto", "figures/load"} <= history[3].keys()
+
+
+def json_values(record: dict[str, Any]) -> dict[str, Any]:
+    """A row of history, whichever way the reader shows it."""
+    row = record["history"]
+    return dict(row.get("values") or row.get("item") or row)
+
+
+def test_lineage_is_named_offline(run: Workspace) -> None:
+    WandbTracker(samples="none").publish(run)
+    configs = {name: summary_config(records(run, name)) for name in ("build", "rag", "hybrid", "prompt")}
+    assert configs == {
+        "build": ["data-9d0e"],
+        "rag": ["data-9d0e", "index-b194"],
+        "hybrid": ["data-9d0e", "index-b194", "adapter-f2ca"],
+        "prompt": ["data-9d0e"],
+    }
+    made = [record["artifact"]["name"] for record in records(run, "build") if record["type"] == "artifact"]
+    assert made == ["index-b194", "adapter-f2ca"]
+    made = [record["artifact"]["name"] for record in records(run, "rag") if record["type"] == "artifact"]
+    assert made == [f"{identity('rag')}-results"]
+
+
+def summary_config(found: list[dict[str, Any]]) -> list[str]:
+    for record in found:
+        if record["type"] == "config" and "lineage" in record["config"].get("update", {}):
+            return list(record["config"]["update"]["lineage"])
+    return []
 
 
 @pytest.mark.parametrize("samples", ["none", "redacted", "full"])
-def test_no_more_of_the_samples_leaves_than_was_said(short: Workspace, samples: str) -> None:
+def test_no_more_of_the_samples_leaves_than_was_said(short: Workspace, samples: Any) -> None:
     lines = short.samples.read_text().splitlines()
     for number, line in enumerate(lines):
         sample = json.loads(line)
@@ -141,44 +120,61 @@ def test_no_more_of_the_samples_leaves_than_was_said(short: Workspace, samples: 
         sample["query"]["text"] = f"question-{number}"
         lines[number] = json.dumps(sample)
     short.samples.write_text("\n".join(lines) + "\n")
+    summary = json.loads(short.summary.read_text())
+    summary["run"]["findings"] = [{"level": "note", "text": "question-1 stands there twice"}]
+    short.summary.write_text(json.dumps(summary))
+    from bench.journal import read
+
+    answers = list(read(short.predictions))
+    short.predictions.unlink()
+    with Journal(short.predictions) as journal:  # a right answer is its reference, and an error may quote its question
+        for one in answers:
+            journal.append({**one, "text": "reference-0", "error": "BadRequest: question-0"})
     (short.path / "report.html").write_text("the report, reference-0")
     WandbTracker(samples=samples).publish(short)
-    sent = everything(short) + "\n".join(p.read_text() for p in short.path.glob("wandb/data/**/*") if p.is_file())
-    assert ("reference-0" in sent) == (samples == "full")
-    assert ("question-0" in sent) == (samples != "none")
-    assert ("the report" in sent) == (samples == "full")
-    assert "demo-3f9a1c" in sent
+    sent = everything(short)
+    for word in ("reference-0", "question-0", "question-1", "the report"):
+        assert (word in sent) == (samples == "full"), word
+    assert short.path.name in sent
+    assert ("BadRequest" in sent) == (samples != "none")
 
 
-def test_nothing_of_this_machine_and_no_secret_leaves(run: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_of_this_machine_and_no_secret_leaves(short: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 
     monkeypatch.setenv("WANDB_API_KEY", KEY)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-1234")
-    WandbTracker(mode="offline", samples="full").publish(run)
-    sent = everything(run)
-    for word in (KEY, "sk-secret-1234", "/home/somebody", "pass-9876", sys.executable, f'"{socket.gethostname()}"'):
+    config = short.read_manifest()["config"]
+    engine = {**config["engine"], "api_key": "in-the-config", "headers": "Bearer sk-secret-1234"}
+    short.update_manifest(config={**config, "engine": engine})
+    summary = json.loads(short.summary.read_text())
+    summary["run"]["engine"] = "server at /home/somebody/socket, key sk-secret-1234"
+    short.summary.write_text(json.dumps(summary))
+    WandbTracker(mode="offline", samples="full").publish(short)
+    sent = everything(short)
+    words = (KEY, "sk-secret-1234", "in-the-config", "/home/somebody", "pass-9876", sys.executable)
+    for word in (*words, f'"{socket.gethostname()}"', os.environ["HOME"]):
         assert word not in sent, word
     # Only where W&B keeps what is still to be sent, inside the run's own directory.
-    staging = str(run.path / "wandb" / "data")
+    staging = str(short.path / "wandb" / "data")
     paths = re.findall(r"/(?:home|root|tmp|work|usr|opt|var)/[\w./ -]+", sent)
     assert [path for path in paths if not path.startswith(staging)] == []
-    config = next(record["run"]["config"]["update"] for record in records(run, "rag") if record["type"] == "run")
-    assert config["corpus"] == "documents"
-    assert config["files"] == ["one.pdf", "two.pdf"]
-    assert config["engine.base_url"] == "http://host:8000/v1"
+    found = about(short, "prompt")["config"]["update"]
+    assert found["corpus"] == "documents"
+    assert found["files"] == ["one.pdf", "two.pdf"]
+    assert found["engine.base_url"] == "http://host:8000/v1"
+    assert found["engine.api_key"] == "(hidden)"
 
 
-def test_publishing_again_replaces_what_was_written(run: Workspace) -> None:
-    def listing() -> tuple[list[str], int]:
-        runs = [path.name.split("-", 3)[-1] for path in run.path.glob("wandb/*run-*") if path.is_dir()]
-        return sorted(runs), len([path for path in run.path.glob("wandb/data/**/*") if path.is_file()])
+def test_publishing_again_replaces_what_was_written(short: Workspace) -> None:
+    def listing() -> list[str]:
+        return sorted(path.name.split("-", 3)[-1] for path in short.path.glob("wandb/*run-*") if path.is_dir())
 
-    WandbTracker().publish(run)
-    once = listing()
-    WandbTracker().publish(run)
-    assert listing() == once
-    assert once[0] == sorted(run_id("demo-3f9a1c", STARTED, system) for system in SYSTEMS)
+    WandbTracker().publish(short)
+    once, history = listing(), [r for r in records(short, "prompt") if r["type"] == "history"]
+    WandbTracker().publish(short)
+    assert listing() == once == [identity("prompt")]
+    assert len([r for r in records(short, "prompt") if r["type"] == "history"]) == len(history) == 1
 
 
 def test_a_server_that_cannot_be_reached_costs_a_bounded_time(
@@ -189,11 +185,11 @@ def test_a_server_that_cannot_be_reached_costs_a_bounded_time(
     before = dict(os.environ)
     started = time.monotonic()
     WandbTracker(mode="online", init_timeout_seconds=2, finish_timeout_seconds=2).publish(run)
-    # 2 s for the first system, none for the others; the rest is four offline runs.
+    # 2 s for the first, none for the others; the rest is five offline runs.
     assert time.monotonic() - started < 40
     said = capsys.readouterr().err
     assert said.count("was not sent") == 1
-    assert "W&B: 4 runs offline" in said
+    assert "W&B: 5 runs offline" in said
     for system in SYSTEMS:
         assert records(run, system)[-1]["type"] == "exit"
     assert KEY not in everything(run)
@@ -225,9 +221,9 @@ def test_the_environment_says_where_auto_goes(
     if "disabled" in words:
         assert not (short.path / "wandb").exists()
     else:
-        about = next(record["run"] for record in records(short, "prompt") if record["type"] == "run")
-        assert (about["run_id"], about["project"]) == (run_id("demo-3f9a1c", STARTED, "prompt"), "knowhow")
-        assert about["display_name"] == "demo-3f9a1c prompt"
+        found = about(short, "prompt")
+        assert (found["run_id"], found["project"]) == (identity("prompt"), "knowhow")
+        assert found["display_name"] == "a run prompt"
 
 
 def test_ids_are_stable_short_and_differ_by_system() -> None:
@@ -238,25 +234,34 @@ def test_ids_are_stable_short_and_differ_by_system() -> None:
     assert all(len(found) <= 128 for found in ids)
 
 
-def test_paths_and_logins_go_and_everything_else_stays() -> None:
-    kept = ["a/b/c", "https://host/v1/x", "12/2026", "org/model", "4 of 5", "and/or", "12 euros"]
-    assert without_paths(kept) == kept
-    assert without_paths("no such file: /home/me/data/x.pdf") == "no such file: x.pdf"
-    assert without_paths({"a": ["~/models/m", "http://me:pw@host/v1"]}) == {"a": ["m", "http://host/v1"]}
-
-
 def test_config_names_the_build_of_the_system() -> None:
     manifest = {
         "commit": "c",
         "config": {"model": {"name": "m"}},
         "build": {"adapters": {"hybrid": {"weights": "w", "key": "k"}}, "index": {"key": "i"}},
     }
-    assert dict(flat_config(manifest, "hybrid"))["adapter"] == "w"
-    assert "adapter" not in dict(flat_config(manifest, "rag"))
-    assert dict(flat_config(manifest, "rag"))["index_key"] == "i"
+    assert flat_config(manifest, "hybrid")["adapter"] == "w"
+    assert "adapter" not in flat_config(manifest, "rag")
+    assert flat_config(manifest, "rag")["index_key"] == "i"
 
 
-@pytest.mark.parametrize(("key", "value"), [("mode", "live"), ("samples", "all")])
-def test_an_unknown_setting_is_named(key: str, value: str) -> None:
+def test_a_job_of_a_sweep_is_listed_with_the_sweep() -> None:
+    manifest = {"commit": "c", "config": {}, "experiment": "demo", "grid": "practical"}
+    swept = {**manifest, "sweep": {"name": "ranks", "job": 3}}
+    assert (group(manifest), group(swept)) == ("demo", "ranks")
+    assert (tags(manifest, "rag"), tags(swept, "rag")) == (["rag", "practical"], ["rag", "practical", "sweep"])
+    assert flat_config(swept, "rag")["sweep.job"] == 3
+
+
+def test_a_measure_that_could_not_be_taken_says_why() -> None:
+    missing = {"estimate": None, "low": None, "high": None, "n": 8, "unit": "s", "reason": "too few"}
+    summary = {"systems": {"rag": {"measures": {"p99": missing}, "tasks": {}}}}
+    assert flat_summary(summary, "rag") == {"p99/n": 8, "p99/reason": "too few"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("mode", "live"), ("samples", "all"), ("every_seconds", 0.5), ("init_timeout_seconds", 0)]
+)
+def test_an_unknown_setting_is_named(key: str, value: Any) -> None:
     with pytest.raises(UserError, match=rf"tracker\.{key}={value}: must be"):
         WandbTracker(**{key: value})
