@@ -1,0 +1,148 @@
+"""``bench sync`` and the saved pages: what is sent, once, in bounded time, and in which shape."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from bench.tracking.wandb import WandbTracker
+from bench.workspace import Workspace
+from tests.calling import call
+from tests.reporting.example_run import SYSTEMS
+from tests.tracking.runs import KEY, identity
+from tests.tracking.server import Server
+
+
+def test_what_was_offline_is_sent_once_with_its_lineage(
+    run: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    WandbTracker(mode="offline").publish(run)
+    assert server.received == []
+    done = call("sync", str(run.path.parent), "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["runs"] == [
+        {"run": str(run.path), "sent": ["build", *SYSTEMS], "unchanged": False, "incomplete": False}
+    ]
+    assert list(run.path.glob("wandb/offline-run-*")) == []  # nothing is left that could be sent twice
+    names = {key: one["collection"] for key, one in server.artifacts.items()}
+    used = {name: [names[key] for key in server.runs[identity(name)].used] for name in ("build", *SYSTEMS)}
+    assert used == {
+        "build": ["data-9d0e"],
+        "prompt": ["data-9d0e"],
+        "rag": ["data-9d0e", "index-b194"],
+        "finetuned": ["data-9d0e", "adapter-f2ca"],
+        "hybrid": ["data-9d0e", "index-b194", "adapter-f2ca"],
+    }
+    makers = {one["collection"]: one.get("runName") for one in server.artifacts.values()}
+    assert makers["index-b194"] == makers["adapter-f2ca"] == identity("build")
+    assert makers[f"{identity('rag')}-results"] == identity("rag")
+    summary = json.loads(run.summary.read_text())["systems"]["rag"]["measures"]["accuracy"]
+    sent = server.runs[identity("rag")].summary
+    assert [sent[f"accuracy{end}"] for end in ("", "/low", "/high", "/n")] == pytest.approx(
+        [summary[end] for end in ("estimate", "low", "high", "n")]
+    )
+    count = len(server.received)
+    assert json.loads(call("sync", str(run.path), "--json").out)["runs"][0]["unchanged"]
+    assert len(server.received) == count
+    # Without its marker it is asked for again, and W&B holds every point, table and picture already.
+    (run.path / "wandb" / "sent.json").unlink()
+    history = server.runs[identity("rag")].history
+    assert call("sync", str(run.path)).code == 0
+    assert server.runs[identity("rag")].history == history
+    assert len(server.artifacts) == len(names)
+
+
+def test_nothing_secret_reaches_the_server(short: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_TOKEN", "token-of-a-service")
+    short.update_manifest(config={**short.read_manifest()["config"], "note": "uses token-of-a-service"})
+    lines = [json.loads(line) for line in short.samples.read_text().splitlines()]
+    short.samples.write_text("\n".join(json.dumps({**one, "reference": "gold-answer"}) for one in lines) + "\n")
+    WandbTracker(mode="online").publish(short)
+    assert identity("prompt") in server.runs
+    sent = b"\n".join(name.encode() + b" " + body for name, body in server.received).decode(errors="replace")
+    for word in (KEY, "token-of-a-service", "/home/somebody", "pass-9876", "gold-answer", str(short.path.parent)):
+        assert word not in sent, word
+    assert "uses (hidden)" in sent
+
+
+def test_a_silent_server_ends_it_in_one_line(run: Workspace, server: Server) -> None:
+    server.silent.set()
+    short_of_time = ["tracker.init_timeout_seconds=2", "tracker.finish_timeout_seconds=2"]
+    config = run.read_manifest()["config"]
+    settings = {"init_timeout_seconds": 20, "finish_timeout_seconds": 20}
+    run.update_manifest(config={**config, "tracker": {**config["tracker"], **settings}})
+    started = time.monotonic()
+    done = call("sync", str(run.path), *short_of_time)
+    assert time.monotonic() - started < 20
+    line = done.one_line(1)
+    assert line.startswith(f"bench sync: {server.url}: build was not sent: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "give the directories of runs or sweeps"),
+        (["nowhere"], "nowhere: neither a run directory nor one that holds runs"),
+        (["nowhere", "limit=soon"], "limit: must be a number of seconds"),
+        (["nowhere", "--force"], "--force: no such flag here"),
+    ],
+)
+def test_mistakes_are_named(arguments: list[str], words: str) -> None:
+    assert words in call("sync", *arguments).one_line(2)
+
+
+def test_a_run_that_nobody_tracks_says_how_it_could_be_sent(short: Workspace) -> None:
+    config = short.read_manifest()["config"]
+    short.update_manifest(config={**config, "tracker": {"_target_": "bench.tracking.none.NoTracker"}})
+    assert "add tracker=wandb to send it" in call("sync", str(short.path)).one_line(2)
+
+
+def test_the_comparison_view_is_saved(server: Server) -> None:
+    done = call("wandb", "workspace", "project=trials", "columns=tuning.rank,seed")
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"{server.url}/team/trials?nw=")
+    [view] = server.views.values()
+    assert (view["entityName"], view["projectName"], view["type"]) == ("team", "trials", "project-view")
+    section = json.loads(view["spec"])["section"]
+    panels = {
+        one["name"]: [(panel["viewType"], panel["config"]) for panel in one["panels"]]
+        for one in section["panelBankConfig"]["sections"]
+    }
+    kind, accuracy = panels["Measures"][0]
+    assert (kind, accuracy["metrics"]) == ("Bar Chart", ["accuracy/low", "accuracy", "accuracy/high"])
+    assert accuracy["groupBy"] == "system.value"
+    kind, scatter = panels["Trade-offs"][0]
+    assert kind == "Scatter Plot"
+    assert [scatter[f"{axis}Axis"] for axis in "xyz"] == [
+        "summary:latency_e2e_p50",
+        "summary:accuracy",
+        "summary:cost_per_call",
+    ]
+    kind, sweep = panels["Sweep"][0]
+    assert kind == "Parallel Coordinates Plot"
+    assert [column["accessor"] for column in sweep["columns"]][:2] == ["c::tuning.rank", "c::seed"]
+    assert panels["Samples"][0][0] == "Weave"
+    [runs] = section["runSets"]
+    assert "system" in json.dumps(runs["grouping"])
+    assert "build" in json.dumps(runs["filters"])
+
+
+def test_a_report_shows_the_systems_of_one_run(run: Workspace, server: Server) -> None:
+    WandbTracker(mode="online", samples="none").publish(run)
+    done = call("wandb", "report", str(run.path))
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"{server.url}/team/knowhow/reports/")
+    [view] = server.views.values()
+    assert (view["projectName"], view["type"]) == ("knowhow", "runs")
+    assert view["displayName"] == f"{run.path.name}: systems compared"
+    for system in SYSTEMS:
+        assert identity(system) in view["spec"]
+    assert identity("build") not in view["spec"]
+    assert "accuracy/low" in view["spec"]
+
+
+def test_pages_are_not_saved_where_nobody_answers(server: Server) -> None:
+    assert "say bench wandb workspace" in call("wandb", "other").one_line(2)
+    assert "tracker=none" not in call("wandb", "workspace", "colour=red").one_line(2)
