@@ -66,6 +66,12 @@ def check_parts(assembly: Assembly) -> None:
         assembly.engine.start()  # a server that does not answer must not be found out after hours of building
 
 
+def _sweep() -> dict[str, str] | None:
+    """The sweep that this run is a job of, as its launcher says."""
+    name, job = os.environ.get("KNOWHOW_SWEEP"), os.environ.get("KNOWHOW_JOB")
+    return {"name": name, "job": job or ""} if name else None
+
+
 def begin(assembly: Assembly) -> dict[str, Any]:
     """Start or continue the run's directory; refuses to mix what other code or data made."""
     workspace = assembly.workspace
@@ -104,7 +110,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     workspace.write_samples(samples)
     return workspace.update_manifest(
         experiment=assembly.name,
-        sweep=os.environ.get("KNOWHOW_SWEEP"),  # the name of the sweep that this run is a job of
+        sweep=_sweep(),
         config=assembly.plain,
         seed=assembly.plain["seed"],
         split=assembly.plain["split"],

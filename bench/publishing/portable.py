@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from bench.tracking.flat import without_paths
+from bench.tracking.privacy import cleared
 from bench.workspace import ROOT
 
 APART = {"run_dir": None, "builds_dir": "results/builds", "tracker": None, "hydra": None}
@@ -89,7 +89,7 @@ def published_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
     kept["documents"] = len(manifest.get("documents") or ())
     for adapter in kept.get("build", {}).get("adapters", {}).values():
         adapter.pop("log", None)
-    cleaned: dict[str, Any] = without_paths(kept)
+    cleaned: dict[str, Any] = cleared(kept)
     return cleaned
 
 

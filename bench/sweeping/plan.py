@@ -46,7 +46,7 @@ class Job:
 
     def settings(self) -> dict[str, str]:
         """Key → value of the overrides."""
-        return dict(override.split("=", 1) if "=" in override else (override, "") for override in self.overrides)
+        return {key: value for key, _, value in (override.partition("=") for override in self.overrides)}
 
 
 @dataclass(frozen=True)

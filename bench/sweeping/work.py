@@ -71,7 +71,7 @@ class Work:
             self._process = subprocess.Popen(
                 command,
                 cwd=sweep.directory,
-                env={**os.environ, "KNOWHOW_SWEEP": sweep.path.name},
+                env={**os.environ, "KNOWHOW_SWEEP": sweep.path.name, "KNOWHOW_JOB": job.label},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
