@@ -12,7 +12,7 @@ from bench.config import compose
 from bench.publishing.claim import Claim, Figure, read_claim, write_claim
 from bench.publishing.leaderboard import rendered, write_leaderboard
 from bench.publishing.publication import Publication, publications
-from bench.tracking.flat import LOCAL
+from bench.tracking.privacy import LOCAL
 from systems.base import UserError
 from tests.calling import ROOT, call
 from tests.publishing.making import published, tiny_run
