@@ -19,6 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.sweeping.attempts import scheduler_job
+
 MOMENTS = ("build", "build between write and rename", "training", "generation", "scoring", "between write and rename")
 
 
@@ -44,7 +46,9 @@ class Moments:
         if how == "preempt":
             # Slurm signals every process of the job, this one too.
             deaf = {"preexec_fn": lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN)}
-            subprocess.run(["scancel", "--signal=USR2", os.environ["SLURM_JOB_ID"]], check=True, **deaf)
+            name = scheduler_job()  # SLURM_JOB_ID alone is that of the whole array for one of its tasks
+            assert name
+            subprocess.run(["scancel", "--signal=USR2", name], check=True, **deaf)
             if moment != "training":  # which ends by itself, at its next step
                 time.sleep(60)
             return

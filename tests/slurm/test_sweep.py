@@ -109,7 +109,7 @@ def test_twelve_jobs_killed_at_every_moment(
     check_complete(sweep)
     attempts = {job.number: [one.outcome for one in read_attempts(sweep.folder(job))] for job in sweep.jobs}
     ends = Counter(outcome for outcomes in attempts.values() for outcome in outcomes)
-    assert ends == {"done": 12, "failed": 2, None: 2, "requeued": 2}
+    assert ends == {"done": 12, "failed": 2, None: 2, "requeued": 2}, attempts
     assert len(list((tmp_path / "builds/index").glob("[!.]*/artifact.json"))) == 1
     assert len(list((tmp_path / "builds/adapter").glob("[!.]*/artifact.json"))) == 6
     trained = Counter((hits / "steps").read_text().splitlines())
