@@ -10,7 +10,7 @@ from typing import Any
 from bench.tracking.points import BUILD
 from bench.tracking.privacy import cleared
 
-APART = ("hydra.", "run_dir", "builds_dir", "sweep_dir", "tracker.")
+APART = ("hydra/", "run_dir", "builds_dir", "sweep_dir", "tracker/")
 """Settings of a machine or of the tracker."""
 
 
@@ -33,17 +33,20 @@ def tags(manifest: Mapping[str, Any], writer: str) -> list[str]:
 
 
 def flat_config(manifest: Mapping[str, Any], writer: str) -> dict[str, Any]:
-    """Config as people filter by it, ``tuning.rank`` and the like; without paths and secrets."""
+    """Config as people filter by it, ``tuning/rank`` and the like; without paths and secrets.
+
+    A dot in a key is a level to W&B's filters and panels, which find no key that really has one.
+    """
     found: dict[str, Any] = {"system": writer, "commit": manifest["commit"]}
     for key in ("seed", "split", "grid", "parity", "suite"):
         if manifest.get(key) is not None:
             found[key] = manifest[key]
     for key, value in _flatten(cleared(manifest["config"])):
-        if key.startswith(APART) or (key.startswith("systems.") and not key.startswith(f"systems.{writer}.")):
+        if key.startswith(APART) or (key.startswith("systems/") and not key.startswith(f"systems/{writer}/")):
             continue
         found[key] = value
     for key, value in (manifest.get("sweep") or {}).items():
-        found[f"sweep.{key}"] = cleared(value)
+        found[f"sweep/{key}"] = cleared(value)
     adapter = manifest.get("build", {}).get("adapters", {}).get(writer)
     if adapter:
         found |= {"adapter": adapter["weights"], "adapter_key": adapter["key"]}
@@ -66,8 +69,8 @@ def flat_summary(summary: Mapping[str, Any], system: str) -> dict[str, Any]:
             modes = estimate if isinstance(estimate, list) else [estimate]
             found |= _estimate(f"{prefix}{name}", modes[0])
             if len(modes) > 1:
-                for one in modes:
-                    found |= _estimate(f"{prefix}{name} ({one['mode']})", one)
+                for number, one in enumerate(modes, 1):
+                    found |= _estimate(f"{prefix}{name} ({one.get('mode') or number})", one)
     return found
 
 
@@ -83,6 +86,6 @@ def _estimate(name: str, estimate: Mapping[str, Any]) -> dict[str, Any]:
 def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _flatten(inner, f"{prefix}.{key}" if prefix else str(key))
+            yield from _flatten(inner, f"{prefix}/{key}" if prefix else str(key))
     else:
         yield prefix, value

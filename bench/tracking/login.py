@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 SERVER = "https://api.wandb.ai"
@@ -51,3 +52,19 @@ def own_folders(folder: Path) -> Iterator[None]:
     finally:
         for name in new:
             os.environ.pop(name, None)
+
+
+@contextmanager
+def staged_apart(folder: Path) -> Iterator[None]:
+    """What is sent at once is staged in a directory without a name of its own: W&B's artifact manifests tell the server
+    where each file lay. ``folder`` is the one of ``own_folders``; where the user chose another, that stays."""
+    ours = str((folder / "data").resolve())
+    if os.environ.get("WANDB_DATA_DIR") != ours:
+        yield
+        return
+    with TemporaryDirectory(prefix="wandb-") as place:
+        os.environ["WANDB_DATA_DIR"] = place
+        try:
+            yield
+        finally:
+            os.environ["WANDB_DATA_DIR"] = ours

@@ -12,6 +12,7 @@ from typing import Any
 from bench.journal import Journal
 from bench.tracking.flat import flat_summary, run_id
 from bench.tracking.lineage import lineage
+from bench.tracking.login import staged_apart
 from bench.tracking.points import BUILD, points_file, read_points
 from bench.tracking.privacy import cleared, without_secrets
 from bench.tracking.rows import SampleRows
@@ -123,7 +124,8 @@ def publish(publication: Publication, names: Sequence[str], mode: str, told: Tol
     for name in names:
         if mode == "online":
             try:
-                publication.write(name, "online")
+                with staged_apart(publication.workspace.path / "wandb"):
+                    publication.write(name, "online")
                 told(name, "online", None)
                 continue
             except Exception as error:  # noqa: BLE001  W&B is a guest: whatever breaks in it leaves the run as it is

@@ -18,7 +18,7 @@ MEASURES = (
     *("latency_e2e_p50", "ttft_p50", "cost_per_call"),
 )
 """Bars of the view: each measure with the ends of its interval."""
-AXES = ("system", "model.name", "seed", "passages", "tuning.rank", "tuning.learning_rate")
+AXES = ("system", "model/name", "seed", "passages", "tuning/rank", "tuning/learning_rate")
 """Config keys of a sweep's parallel coordinates, unless others are asked for."""
 FIGURES = ("figures/grid", "figures/pareto", "figures/load")
 LIVE = (
@@ -48,8 +48,8 @@ def comparison(settings: Settings, entity: str, axes: Sequence[str] = ()) -> Any
     import wandb_workspaces.workspaces as views
     from wandb_workspaces import expr
 
-    columns: list[Any] = [
-        *(reports.Config(axis) for axis in axes or AXES),
+    columns = [
+        *(reports.Config(axis.replace(".", "/")) for axis in axes or AXES),
         *(reports.SummaryMetric(name) for name in ("accuracy", "latency_e2e_p50", "cost_per_call")),
     ]
     return views.Workspace(

@@ -122,7 +122,7 @@ def test_the_comparison_view_is_saved(server: Server) -> None:
     ]
     kind, sweep = panels["Sweep"][0]
     assert kind == "Parallel Coordinates Plot"
-    assert [column["accessor"] for column in sweep["columns"]][:2] == ["c::tuning.rank", "c::seed"]
+    assert [column["accessor"] for column in sweep["columns"]][:2] == ["config:tuning/rank.value", "config:seed.value"]
     assert panels["Samples"][0][0] == "Weave"
     [runs] = section["runSets"]
     assert "system" in json.dumps(runs["grouping"])

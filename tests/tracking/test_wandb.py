@@ -43,9 +43,9 @@ def test_every_system_becomes_one_run_that_reads_back(run: Workspace, capsys: py
         assert (named["job_type"], named["run_group"]) == (system, "demo")
         assert named["tags"] == [system, "pocket", "practical"]
         config = named["config"]["update"]
-        assert (config["system"], config["tuning.rank"], config["commit"]) == (system, 16, "9c1e7b20d4")
-        assert config[f"systems.{system}.top_k"] == number
-        assert [key for key in config if key.startswith("systems.")] == [f"systems.{system}.top_k"]
+        assert (config["system"], config["tuning/rank"], config["commit"]) == (system, 16, "9c1e7b20d4")
+        assert config[f"systems/{system}/top_k"] == number
+        assert [key for key in config if key.startswith("systems/")] == [f"systems/{system}/top_k"]
         # Every number of the summary, with its interval, in every mode.
         values = summary_of(found)
         compared = 0
@@ -53,13 +53,14 @@ def test_every_system_becomes_one_run_that_reads_back(run: Workspace, capsys: py
             f"{task}/": measures for task, measures in summary["systems"][system]["tasks"].items()
         }
         for scope, measures in scopes.items():
-            for name, modes in measures.items():
-                for one in modes if isinstance(modes, list) else [modes]:
-                    bare = one is modes or one is modes[0]
-                    for key in [f"{scope}{name}"] * bare + [f"{scope}{name} ({one['mode']})"] * isinstance(modes, list):
-                        for end, part in (("estimate", ""), ("low", "/low"), ("high", "/high"), ("n", "/n")):
-                            assert values.get(key + part) == pytest.approx(one[end], nan_ok=True), key + part
-                            compared += 1
+            for name, found_modes in measures.items():
+                modes = found_modes if isinstance(found_modes, list) else [found_modes]
+                keys = {f"{scope}{name}": modes[0]}
+                keys |= {f"{scope}{name} ({one['mode']})": one for one in modes if len(modes) > 1}
+                for key, one in keys.items():
+                    for end, part in (("estimate", ""), ("low", "/low"), ("high", "/high"), ("n", "/n")):
+                        assert values.get(key + part) == pytest.approx(one[end]), key + part
+                        compared += 1
         assert compared > 100
         # Every answer and every score.
         rows = table(run, system)
@@ -159,8 +160,8 @@ def test_nothing_of_this_machine_and_no_secret_leaves(short: Workspace, monkeypa
     found = about(short, "prompt")["config"]["update"]
     assert found["corpus"] == "documents"
     assert found["files"] == ["one.pdf", "two.pdf"]
-    assert found["engine.base_url"] == "http://host:8000/v1"
-    assert found["engine.api_key"] == "(hidden)"
+    assert found["engine/base_url"] == "http://host:8000/v1"
+    assert found["engine/api_key"] == "(hidden)"
 
 
 def test_publishing_again_replaces_what_was_written(short: Workspace) -> None:
@@ -247,7 +248,7 @@ def test_a_job_of_a_sweep_is_listed_with_the_sweep() -> None:
     swept = {**manifest, "sweep": {"name": "ranks", "job": 3}}
     assert (group(manifest), group(swept)) == ("demo", "ranks")
     assert (tags(manifest, "rag"), tags(swept, "rag")) == (["rag", "practical"], ["rag", "practical", "sweep"])
-    assert flat_config(swept, "rag")["sweep.job"] == 3
+    assert flat_config(swept, "rag")["sweep/job"] == 3
 
 
 def test_a_measure_that_could_not_be_taken_says_why() -> None:
