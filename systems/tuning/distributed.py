@@ -16,6 +16,7 @@ from typing import Any
 
 from systems.base import Failure, UserError
 from systems.child import environment
+from systems.ending import held_back
 from systems.model import Model
 from systems.tuning.examples import TokenExample
 from systems.tuning.training import Tuning, silent, train_adapter
@@ -76,6 +77,7 @@ def _launch(job: Path, processes: int, progress: Callable[[int, int, float | Non
     told, said = job.with_name("error.json"), job.with_name("stderr.txt")
     command = ["torch.distributed.run", "--standalone", "--nnodes=1", f"--nproc-per-node={processes}"]
     with (
+        held_back() as ending,
         said.open("wb") as errors,
         subprocess.Popen(
             [sys.executable, "-m", *command, "-m", WORKER, str(job)],
@@ -88,10 +90,14 @@ def _launch(job: Path, processes: int, progress: Callable[[int, int, float | Non
         ) as launcher,
     ):
         assert launcher.stdout is not None
+        passed_on = False
         try:
             for line in launcher.stdout:
                 if line.startswith(STEP):
                     progress(*json.loads(line.removeprefix(STEP)))
+                if ending.asked and not passed_on:
+                    launcher.terminate()  # torchrun asks its processes, which write a checkpoint first
+                    passed_on = True
             code = launcher.wait()
         except BaseException:
             launcher.terminate()  # torchrun ends its processes
@@ -124,6 +130,7 @@ def _end_with_stdin() -> None:
 
 def main() -> None:
     """One of the processes: does its share of the job in the file that is named."""
+    from accelerate import PartialState
     from torch.distributed.elastic.multiprocessing.errors import record
 
     first = os.environ["RANK"] == "0"
@@ -138,6 +145,9 @@ def main() -> None:
         examples = [TokenExample(tuple(prompt), tuple(completion)) for prompt, completion in job["examples"]]
         kept = Path(job["checkpoints"]) if job["checkpoints"] else None
         train_adapter(Model(**job["model"]), examples, Tuning(**job["tuning"]), Path(job["out"]), tell, kept)
+        # One that left while another still talked to it would take that one down.
+        PartialState().wait_for_everyone()
+        PartialState().destroy_process_group()
 
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     work(sys.argv[1])

@@ -175,10 +175,10 @@ def test_a_vllm_server_answers_another_jobs_questions(
     settings = ["--served-model-name", "pocket", "--max-model-len", "1536", "--block-size", "32", "--enforce-eager"]
     job = submit(cluster, site, "vllm_server", str(weights), *settings)
     url = address(cluster, site, "vllm", job, 240)
-    settings = [item for item in small(weights) if not item.startswith(("engine", "model."))]
+    settings = [item for item in small(weights) if not item.startswith(("engine", "model.", "load."))]
     further = ["engine=openai", f"engine.base_url={url}", "load=none", "suite.limit=2"]
     places = [f"run_dir={site / 'run'}", f"builds_dir={site / 'builds'}"]
-    submit(cluster, site, "run", *settings, *further, *places, options=("--wait", "--open-mode=append"))
+    cluster.wait(submit(cluster, site, "run", *settings, *further, *places), "gone", "COMPLETED", "FAILED", seconds=180)
     summary = json.loads((site / "run" / "summary.json").read_text())
     assert summary["completed"] == summary["planned"] > 0, told(site)
     predictions = (site / "run" / "predictions.jsonl").read_text()

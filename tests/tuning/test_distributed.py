@@ -15,6 +15,7 @@ from systems.artifacts import Store
 from systems.base import Failure, UserError
 from systems.model import Model
 from systems.tuning import distributed
+from systems.tuning.checkpoints import latest
 from systems.tuning.distributed import train
 from systems.tuning.examples import TokenExample
 from systems.tuning.training import Tuning
@@ -78,9 +79,13 @@ def test_sharded_processes_make_the_adapter_of_one(
     assert_same(found, tmp_path, *alone)
 
 
+def files(adapter: Path) -> set[str]:
+    return {path.relative_to(adapter).as_posix() for path in adapter.rglob("*") if path.is_file()}
+
+
 def assert_same(found: dict[str, Any], here: Path, expected: dict[str, Any], there: Path) -> None:
     """Records and weights are equal but for rounding, and nothing else is left."""
-    assert {path.name for path in here.iterdir()} == {path.name for path in there.iterdir()}
+    assert files(here) == files(there)
     for key in ("base", "examples", "tokens", "steps", "trainable_parameters", "trainable_share"):
         assert found[key] == expected[key]
     for one, other in zip(found["log"], expected["log"], strict=True):
@@ -91,12 +96,17 @@ def assert_same(found: dict[str, Any], here: Path, expected: dict[str, Any], the
     assert all(float((mine[name] - its[name]).abs().max()) < 1e-5 for name in its)
 
 
+def workers() -> list[psutil.Process]:
+    """The training processes of this one's torchrun."""
+    below = [(process, process.cmdline()) for process in psutil.Process().children(recursive=True)]
+    return [one for one, words in below if distributed.WORKER in words and "torch.distributed.run" not in words]
+
+
 def test_a_process_that_dies_fails_the_build_and_leaves_nothing(model: Model, tmp_path: Path) -> None:
     def kill_one(step: int, steps: int, loss: float | None) -> None:
-        (launcher,) = psutil.Process().children()
-        for worker in launcher.children():
+        for worker in workers():
             if worker.environ()["RANK"] == "1":
-                os.kill(worker.pid, signal.SIGKILL)
+                worker.kill()
 
     def make(directory: Path) -> None:
         train(model, examples(), tuning(processes=2, strategy="ddp", epochs=50), directory, kill_one)
@@ -105,8 +115,29 @@ def test_a_process_that_dies_fails_the_build_and_leaves_nothing(model: Model, tm
     with pytest.raises(Failure) as caught:
         store.build("adapter", "key", make, {})
     assert str(caught.value) == "tuning: process 1 died with exit code -9 (-9: killed, as for want of memory)"
-    assert [path.name for path in (tmp_path / "adapter").iterdir()] == [".key.lock"]
-    assert not psutil.Process().children()
+    assert [path for path in (tmp_path / "adapter").iterdir() if ".lease" not in path.name] == []
+    assert workers() == []
+
+
+def test_asked_to_end_the_processes_write_a_checkpoint_and_go_on_from_it(model: Model, tmp_path: Path) -> None:
+    two, kept, out = tuning(processes=2, strategy="ddp", epochs=20), tmp_path / "kept", tmp_path / "out"
+    steps: list[int] = []
+
+    def listen(step: int, of: int, loss: float | None) -> None:
+        if loss is not None:
+            steps.append(step)
+            if step == 1:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    out.mkdir()
+    with pytest.raises(SystemExit) as ended:
+        train(model, examples(), two, out, listen, kept)
+    assert ended.value.code == 128 + signal.SIGTERM
+    begun = latest(kept)
+    assert begun is not None
+    steps.clear()
+    train(model, examples(), two, out, listen, kept)
+    assert steps == list(range(int(begun.name.removeprefix("checkpoint-")) + 1, 81))
 
 
 def test_what_a_process_refuses_is_the_users_line(
