@@ -31,7 +31,8 @@ HOW = {
     "scoring": "kill",
     "between write and rename": "parent",
 }
-AXES = ["seed=0,1,2", "systems=base,all", "passages=3,4"]
+AXES = ["systems=base,all", "seed=0,1", "load.requests=6,7,8"]
+"""Six jobs train: two adapters, each of which three jobs need."""
 TUNING = ["tuning.epochs=0.02", "tuning.rank=4", "tuning.max_tokens=1024", "tuning.device=cpu"]
 
 
@@ -109,11 +110,12 @@ def test_twelve_jobs_killed_at_every_moment(
     check_complete(sweep)
     attempts = {job.number: [one.outcome for one in read_attempts(sweep.folder(job))] for job in sweep.jobs}
     ends = Counter(outcome for outcomes in attempts.values() for outcome in outcomes)
-    assert ends == {"done": 12, "failed": 2, None: 2, "requeued": 2}, attempts
+    assert (ends["done"], ends["failed"], ends[None]) == (12, 2, 2), attempts
+    assert ends["requeued"] >= 2, attempts  # Slurm may signal a slow job twice
     assert len(list((tmp_path / "builds/index").glob("[!.]*/artifact.json"))) == 1
-    assert len(list((tmp_path / "builds/adapter").glob("[!.]*/artifact.json"))) == 6
+    assert len(list((tmp_path / "builds/adapter").glob("[!.]*/artifact.json"))) == 2
     trained = Counter((hits / "steps").read_text().splitlines())
-    assert len({line.split()[0] for line in trained}) == 6
+    assert len({line.split()[0] for line in trained}) == 2
     assert set(trained.values()) == {1}, "a preempted training goes on with the step after its checkpoint"
     logs = [(sweep.folder(job) / "log.txt").read_text() for job in sweep.jobs]
     assert any("waiting for process" in log for log in logs), "jobs that need the same build wait for it"
