@@ -48,7 +48,7 @@ def comparison(settings: Settings, entity: str, axes: Sequence[str] = ()) -> Any
     import wandb_workspaces.workspaces as views
     from wandb_workspaces import expr
 
-    columns = [
+    columns: list[Any] = [
         *(reports.Config(axis.replace(".", "/")) for axis in axes or AXES),
         *(reports.SummaryMetric(name) for name in ("accuracy", "latency_e2e_p50", "cost_per_call")),
     ]
