@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.compare import read_pool
-from bench.pool import Pool
 from bench.provenance import tree
 from bench.publishing.claim import FILE as CLAIM
 from bench.publishing.claim import PUBLISHED, Claim, read_claim, write_claim
 from bench.publishing.leaderboard import write_leaderboard
 from bench.publishing.publication import Publication, write
 from bench.publishing.refusals import Candidate, refusals
-from bench.publishing.scores import means, pooled
+from bench.publishing.scores import means, read_runs
 from bench.publishing.summary import summarised, with_seeds
 from bench.report import HEADLINE
 from bench.reporting.run_files import read_summary
+from bench.scoring import metrics_of
 from bench.workspace import Workspace
 from systems.base import UserError
 
@@ -36,18 +35,26 @@ def candidate(path: Path) -> Candidate:
     return Candidate.of(workspace, manifest, len(workspace.read_predictions()))
 
 
-def first_claim(name: str, runs: Sequence[Candidate], pool: Pool) -> Claim:
-    """What is claimed of runs for which nobody wrote it down."""
-    measures = [metric.name for metric in means(pool.metrics)]
-    summary = read_summary(runs[0].path)
-    timed = {name for entry in summary["systems"].values() for name in entry["measures"]} & set(OF_THE_MACHINE)
+def measured(runs: Sequence[Candidate]) -> list[str]:
+    """Names of the measures that are means over samples."""
+    return [metric.name for metric in means(metrics_of(runs[0].manifest["metrics"]).values())]
+
+
+def first_claim(name: str, runs: Sequence[Candidate]) -> Claim:
+    """What is claimed of runs for which nobody wrote it down: the measures that systems are compared on."""
+    measures = measured(runs)
     chosen = [one for one in HEADLINE if one in measures] or measures
+    summaries = [read_summary(run.path) for run in runs if run.complete]
+    timed = {one for found in summaries for entry in found["systems"].values() for one in entry["measures"]}
     return Claim(
         title=name,
         about=f"The runs of experiment={runs[0].manifest['experiment']}.",
         experiment=str(runs[0].manifest["experiment"]),
         seeds=tuple(run.seed for run in runs),
-        margins={**dict.fromkeys(chosen, MARGIN), **dict.fromkeys(sorted(timed), MACHINE_MARGIN)},
+        margins={
+            **dict.fromkeys(chosen, MARGIN),
+            **{one: MACHINE_MARGIN for one in OF_THE_MACHINE if one in timed},
+        },
     )
 
 
@@ -55,32 +62,26 @@ def publish(paths: Sequence[Path], name: str, results: Path) -> Publication | li
     """Write ``results/published/NAME`` and the leaderboard anew; or every reason why not."""
     runs = sorted((candidate(path) for path in paths), key=lambda run: run.seed)
     place = results / "published" / name
-    whole = [run for run in runs if run.complete]
-    pools = {run.seed: read_pool(run.path) for run in whole}
     declared = read_claim(place) if (place / CLAIM).is_file() else None
-    claim = declared or (
-        first_claim(name, whole, pools[whole[0].seed]) if whole else Claim(title="", about="", experiment="")
-    )
+    claim = declared or first_claim(name, runs)
     found = refusals(runs, claim, tree()["dirty"])
-    known = {metric.name for pool in pools.values() for metric in means(pool.metrics)}
-    found += [f"margin of {one}: these runs do not measure it" for one in claim.quality if pools and one not in known]
+    known = measured(runs)
+    found += [f"margin of {one}: these runs do not measure it" for one in claim.quality if one not in known]
     if found:
         return found
     if declared is None:
         write_claim(place, claim)
-    publication = written(place, claim, runs, pools)
+    publication = written(place, claim, runs)
     write_leaderboard(results)
     return publication
 
 
-def written(place: Path, claim: Claim, runs: Sequence[Candidate], pools: Mapping[int, Pool]) -> Publication:
+def written(place: Path, claim: Claim, runs: Sequence[Candidate]) -> Publication:
     """Write what is published of runs that may be; their claim is there."""
     seeds = [run.seed for run in runs]
-    pool = pooled(pools, seeds)
-    tested = [metric for metric in means(pool.metrics) if metric.name in claim.quality]
-    pool = Pool(pool.samples, pool.predictions, pool.scores, tuple(tested))
+    pool = read_runs({run.seed: Workspace(run.path) for run in runs}, seeds, claim.quality)
     summaries = {run.seed: read_summary(run.path) for run in runs}
-    summary = with_seeds(summarised(pool, tested, list(runs[0].manifest["systems"])), summaries, claim.quality)
+    summary = with_seeds(summarised(pool, list(runs[0].manifest["systems"])), summaries, claim.quality)
     return write(place, {run.seed: run.manifest for run in runs}, pool, summary)
 
 

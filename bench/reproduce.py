@@ -11,23 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from bench.assembly import Assembly
-from bench.compare import read_pool
 from bench.journal import write_atomically
 from bench.progress import say
 from bench.publishing.again import Differences, built_otherwise, configs, differences
+from bench.publishing.by_figure import against_figures
+from bench.publishing.by_machine import of_the_machine
+from bench.publishing.by_sample import PREFIX, paired
 from bench.publishing.publication import Publication, find
-from bench.publishing.scores import of_seeds, pooled
+from bench.publishing.scores import of_seeds, read_runs
 from bench.publishing.summary import of_machine
 from bench.publishing.told import table
-from bench.publishing.verdicts import (
-    CODES,
-    NOT_REPRODUCED,
-    Verdict,
-    against_figures,
-    of_the_machine,
-    overall,
-    paired,
-)
+from bench.publishing.verdicts import CODES, NOT_REPRODUCED, Verdict, overall
 from bench.run import run, set_aside
 from bench.workspace import Workspace
 from systems.base import UserError
@@ -66,26 +60,26 @@ def reproduce(
     """
     started = time.perf_counter()
     publication.check()
-    chosen = configs(publication, seeds, overrides)
-    notes: list[str] = []
-    running = 0.0
-    for seed, config in chosen.items():
+    assemblies: dict[int, Assembly] = {}
+    for seed, config in configs(publication, seeds, overrides).items():
         config.run_dir = str(place / f"seed-{seed}")
         if not reuse_builds:
             config.builds_dir = str(place / "builds")
-        assembly = Assembly(config)
-        found = differences(publication, assembly, seed)
-        if found.fatal:
-            return Outcome(name=publication.name, word=NOT_REPRODUCED, reasons=found.fatal, notes=found.told)
-        for note in found.told:
-            if note not in notes:
-                say(f"note: {note}")
-                notes.append(note)
+        assemblies[seed] = Assembly(config)
+    # All seeds were published with one model and the same data: one of them tells.
+    found = differences(publication, assemblies[seeds[0]], seeds[0])
+    notes = found.told
+    if found.fatal:
+        return Outcome(name=publication.name, word=NOT_REPRODUCED, reasons=found.fatal, notes=notes)
+    for note in notes:
+        say(f"note: {note}")
+    running = 0.0
+    for assembly in assemblies.values():
         begun = time.perf_counter()
         run(assembly)
         running += time.perf_counter() - begun
-    workspaces = {seed: Workspace(place / f"seed-{seed}") for seed in chosen}
-    notes += built_otherwise(publication, {seed: one.read_manifest() for seed, one in workspaces.items()})
+    workspaces = {seed: assembly.workspace for seed, assembly in assemblies.items()}
+    notes = notes + built_otherwise(publication, {seed: one.read_manifest() for seed, one in workspaces.items()})
     verdicts = judged(publication, workspaces, found)
     return Outcome(
         name=publication.name,
@@ -100,12 +94,12 @@ def reproduce(
 def judged(publication: Publication, workspaces: Mapping[int, Workspace], found: Differences) -> list[Verdict]:
     """A verdict for each measure that has a margin, and for each figure of others."""
     claim, seeds = publication.claim, publication.seeds
-    pool = pooled({seed: read_pool(workspace.path) for seed, workspace in workspaces.items()}, seeds)
+    measures = {*claim.quality, *(figure.measure for figure in claim.figures)}
+    pool = read_runs(workspaces, seeds, measures)
     verdicts: list[Verdict] = []
     if publication.run:
-        published = publication.scores()
-        kept = {seeds.index(seed) for seed in workspaces}
-        verdicts += paired(claim, of_seeds(published, kept), pool, list(publication.summary["systems"]))
+        published = of_seeds(publication.scores(PREFIX), {seeds.index(seed) for seed in workspaces})
+        verdicts += paired(claim, published, pool, list(publication.summary["systems"]))
         summaries = {seed: json.loads(one.summary.read_text(encoding="utf-8")) for seed, one in workspaces.items()}
         now = {str(seed): of_machine(summary) for seed, summary in summaries.items()}
         verdicts += of_the_machine(claim, publication.summary["machine"], now, found.same_machine)

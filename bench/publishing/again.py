@@ -44,7 +44,8 @@ def configs(publication: Publication, seeds: Sequence[int], overrides: Sequence[
         return {seed: compose([*named, f"seed={seed}", *overrides]) for seed in seeds}
     given = publication.manifest["given"]
     _require(given, publication, overrides)
-    return {seed: _published(publication, seed, overrides) for seed in seeds}
+    today = resolved(compose([]))  # which also makes ${package:...} known
+    return {seed: _published(publication, seed, overrides, today) for seed in seeds}
 
 
 def _require(keys: Mapping[str, Any], publication: Publication, overrides: Sequence[str]) -> None:
@@ -54,10 +55,9 @@ def _require(keys: Mapping[str, Any], publication: Publication, overrides: Seque
             raise UserError(f"{publication.name}: needs {key}=...: {what}")
 
 
-def _published(publication: Publication, seed: int, overrides: Sequence[str]) -> DictConfig:
+def _published(publication: Publication, seed: int, overrides: Sequence[str], today: Mapping[str, Any]) -> DictConfig:
     from omegaconf import OmegaConf
 
-    today = resolved(compose([]))  # which also makes ${package:...} known
     given = publication.manifest["given"]
     values = dict(override.split("=", 1) for override in overrides)
     plain = restored(publication.config, given, {key: values[key] for key in given})

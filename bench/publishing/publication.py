@@ -70,9 +70,9 @@ class Publication:
         """Those whose scores are published."""
         return {name: metric(name) for name in self.claim.quality}
 
-    def scores(self) -> Pool:
-        """Every published score."""
-        return read_scores(self.place / SCORES, self.seeds, self.metrics)
+    def scores(self, prefix: str = "") -> Pool:
+        """Every published score, systems named with ``prefix``."""
+        return read_scores(self.place / SCORES, self.seeds, self.metrics, prefix)
 
     def check(self) -> None:
         """Raises ``UserError`` where a file is not as it was published."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,24 +15,47 @@ from bench.metrics.base import Metric
 from bench.metrics.fold import FoldMetric
 from bench.pool import Pool
 from bench.records import Prediction, Sample, Score
+from bench.scoring import metrics_of
+from bench.workspace import Workspace, read_lines
 from systems.base import Query, UserError
 
 FILE = "scores.csv.gz"
+KEY = ("system", "task", "sample", "repeat")
 NAMED = ("seed", "system", "task", "sample", "cluster", "repeat")
 REPEATS = 1000
 """Repeats of one seed at most: repeat ``r`` of the seed at place ``s`` is repeat ``1000 s + r`` of the pool."""
 
 
-def pooled(pools: Mapping[int, Pool], seeds: Sequence[int]) -> Pool:
-    """Runs of several seeds as one: what another seed gives is another repeat. ``seeds`` says which place each has."""
-    predictions: list[Prediction] = []
-    scores: list[Score] = []
-    for seed, pool in pools.items():
+def read_runs(runs: Mapping[int, Workspace], seeds: Sequence[int], measures: Collection[str]) -> Pool:
+    """The scores of runs by seed, as one pool: what another seed gives is another repeat.
+
+    ``seeds`` says which place each seed has. Of ``measures`` those are kept that the runs have and that are means.
+    """
+    known: dict[str, Metric] = {}
+    samples: dict[tuple[str, str], Sample] = {}
+    predictions: dict[tuple[str, str, str, int], Prediction] = {}
+    scores = []
+    wanted = re.compile(f'"metric":(?:{"|".join(re.escape(json.dumps(name)) for name in measures)})').search
+    for seed, workspace in runs.items():
+        known |= metrics_of(workspace.run_manifest()["metrics"])
+        for row in read_lines(workspace.samples):
+            samples.setdefault((row["task"], row["id"]), _sample(row["task"], row["id"], row["cluster"]))
         first = REPEATS * list(seeds).index(seed)
-        predictions += [replace(one, repeat=first + one.repeat) for one in pool.predictions]
-        scores += [replace(one, repeat=first + one.repeat) for one in pool.scores]
-    samples, metrics = next((pool.samples, pool.metrics) for pool in pools.values())
-    return Pool(samples, tuple(predictions), tuple(scores), metrics)
+        for line in workspace.scores.read_text(encoding="utf-8").split("\n"):
+            if not wanted(line):
+                continue  # of another measure; reading it would take most of the time
+            row = json.loads(line)
+            key = (row["system"], row["task"], row["sample"], first + row["repeat"])
+            if key not in predictions:
+                predictions[key] = Prediction(**dict(zip(KEY, key, strict=True)))
+            scores.append(Score(**dict(zip(KEY, key, strict=True)), metric=row["metric"], value=row["value"]))
+    kept = [metric for metric in means(known.values()) if metric.name in measures]
+    return Pool(tuple(samples.values()), tuple(predictions.values()), tuple(scores), tuple(kept))
+
+
+def _sample(task: str, name: str, cluster: str) -> Sample:
+    """All that counts of a sample once it is scored."""
+    return Sample(id=name, task=task, query=Query(text=""), reference=None, cluster=cluster)
 
 
 def of_seeds(pool: Pool, places: set[int]) -> Pool:
@@ -67,22 +92,21 @@ def write_scores(path: Path, pool: Pool, seeds: Sequence[int]) -> None:
     path.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
 
 
-def read_scores(path: Path, seeds: Sequence[int], metrics: Mapping[str, Metric]) -> Pool:
-    """The published scores as a pool; samples are ids and clusters, and nothing else."""
+def read_scores(path: Path, seeds: Sequence[int], metrics: Mapping[str, Metric], prefix: str = "") -> Pool:
+    """The published scores as a pool, systems named with ``prefix``; samples are ids and clusters, and nothing else."""
     samples: dict[tuple[str, str], Sample] = {}
     predictions, scores = [], []
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file, strict=True):
-                system, task, name = row["system"], row["task"], row["sample"]
+                system, task, name = prefix + row["system"], row["task"], row["sample"]
                 repeat = REPEATS * list(seeds).index(int(row["seed"])) + int(row["repeat"])
-                sample = Sample(id=name, task=task, query=Query(text=""), reference=None, cluster=row["cluster"])
-                samples.setdefault((task, name), sample)
-                key = {"system": system, "task": task, "sample": name, "repeat": repeat}
-                predictions.append(Prediction(**key))  # type: ignore[arg-type]
+                samples.setdefault((task, name), _sample(task, name, row["cluster"]))
+                key = dict(zip(KEY, (system, task, name, repeat), strict=True))
+                predictions.append(Prediction(**key))
                 for measure in metrics.keys() & row.keys():
                     if row[measure]:
-                        scores.append(Score(**key, metric=measure, value=float(row[measure])))  # type: ignore[arg-type]
+                        scores.append(Score(**key, metric=measure, value=float(row[measure])))
     except (OSError, EOFError, KeyError, ValueError, csv.Error) as error:
         raise UserError(f"{path}: not as bench publish writes it ({error})") from None
     return Pool(tuple(samples.values()), tuple(predictions), tuple(scores), tuple(metrics.values()))

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.aggregate import comparisons, effects, estimates
-from bench.metrics.base import Metric
 from bench.pool import Pool
 from bench.publishing.claim import hardware_bound
 from bench.tables import TOKENS
@@ -14,9 +13,9 @@ from bench.tables import TOKENS
 Summary = Mapping[str, Any]
 
 
-def summarised(pool: Pool, tested: Sequence[Metric], systems: Sequence[str]) -> dict[str, Any]:
+def summarised(pool: Pool, systems: Sequence[str]) -> dict[str, Any]:
     """What the scores say: with intervals over samples, whose answers under several seeds count as one cluster."""
-    parts = (pool.samples, pool.predictions, pool.scores, tested)
+    parts = (pool.samples, pool.predictions, pool.scores, pool.metrics)
     found = estimates(*parts)
     return {
         "systems": {name: _without_tokens(found[name].to_json()) for name in systems},

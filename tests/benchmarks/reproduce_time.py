@@ -1,4 +1,4 @@
-"""What ``bench reproduce`` takes beside the runs it makes: 12,000 answers under each of three seeds, stub engine."""
+"""What ``bench reproduce`` takes beside the runs it makes: a grid as large as the published one, stub engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from tests.benchmarks.watched import watch
 from tests.publishing.making import published
 
 SEEDS = (0, 1, 2)
-SETTINGS = ("experiment=pocket_full", "systems=context", "engine=stub", "retriever=bm25", "load=none", "tracker=none")
+SETTINGS = (
+    *("experiment=pocket_full", "engine=stub", "retriever=bm25", "load=none", "tracker=none"),
+    # Four systems without training.
+    *("systems=context", "~systems.rag_100_tokens", "~systems.rag_200_tokens"),
+)
 
 
 def main() -> None:

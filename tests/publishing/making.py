@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.compare import read_pool
 from bench.publish import candidate, first_claim, written
 from bench.publishing.claim import Claim, write_claim
 from bench.publishing.publication import Publication
@@ -22,9 +21,8 @@ def tiny_run(model: Path, path: Path, *further: str) -> Path:
 def published(place: Path, paths: Mapping[int, Path], margins: Mapping[str, float] | None = None) -> Publication:
     """These runs as ``place``, with the claim that nobody wrote, or with these margins."""
     runs = [candidate(path) for path in paths.values()]
-    pools = {run.seed: read_pool(run.path) for run in runs}
-    claim = first_claim(place.name, runs, pools[runs[0].seed])
+    claim = first_claim(place.name, runs)
     if margins is not None:
         claim = Claim(**{**vars(claim), "margins": margins})
     write_claim(place, claim)
-    return written(place, claim, runs, pools)
+    return written(place, claim, runs)

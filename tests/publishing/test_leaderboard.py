@@ -121,7 +121,7 @@ def test_what_is_written_in_a_claim_stays_text(board: Path) -> None:
         ("margins: [accuracy]", "margins: must be a mapping"),
         ("seeds: few", "seeds: few: must be a list of whole numbers"),
         ("colour: red", "got an unexpected keyword argument 'colour'"),
-        ("title: [", "while parsing a flow sequence"),
+        ("title: [", "while parsing a flow"),
     ],
 )
 def test_a_claim_with_a_mistake_is_one_line(change: str, said: str, tmp_path: Path) -> None:

@@ -9,27 +9,46 @@ import pytest
 
 from bench.metrics.declared import metric
 from bench.pool import Pool
-from bench.publishing.scores import of_seeds, pooled, read_scores, write_scores
-from bench.records import Prediction, Sample, Score
+from bench.publishing.scores import of_seeds, read_runs, read_scores, write_scores
+from bench.records import Sample
+from bench.workspace import Workspace, write_lines
 from systems.base import Query, UserError
 
 METRICS = {name: metric(name) for name in ("accuracy", "token_f1")}
 
 
-def pool(right: float) -> Pool:
-    """Two samples of one cluster, each asked twice of one system."""
+def run(path: Path, right: float) -> Workspace:
+    """Two samples of one cluster, each asked twice of one system, and scored by three measures."""
+    workspace = Workspace(path)
+    workspace.update_manifest(config={}, metrics={"t": ["accuracy", "token_f1", "macro_f1", "exact_match"]})
     samples = [Sample(id=n, task="t", query=Query(text="a text"), reference="r", cluster="page") for n in "ab"]
+    workspace.write_samples(samples)
     keys = [{"system": "rag", "task": "t", "sample": s.id, "repeat": r} for s in samples for r in (0, 1)]
-    values = [("accuracy", right), ("token_f1", 1 / 3), ("macro_f1", 1.0)]
-    scores = [Score(**key, metric=m, value=v, detail={"why": "a text"}) for key in keys for m, v in values]  # type: ignore[arg-type]
-    predictions = tuple(Prediction(**key, text="a text") for key in keys)  # type: ignore[arg-type]
-    return Pool(tuple(samples), predictions, tuple(scores), (*METRICS.values(), metric("macro_f1")))
+    values = {"accuracy": right, "token_f1": 1 / 3, "macro_f1": 1.0, "exact_match": None}
+    write_lines(
+        workspace.scores,
+        [{**key, "metric": m, "value": v, "detail": {"why": "a text"}} for key in keys for m, v in values.items()],
+    )
+    return workspace
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    write_scores(tmp_path / "scores.csv.gz", pooled({0: pool(1.0), 7: pool(0.0)}, [0, 7]), [0, 7])
+def pool(tmp_path: Path) -> Pool:
+    return read_runs({0: run(tmp_path / "0", 1.0), 7: run(tmp_path / "7", 0.0)}, [0, 7], [*METRICS, "macro_f1"])
+
+
+@pytest.fixture
+def path(pool: Pool, tmp_path: Path) -> Path:
+    write_scores(tmp_path / "scores.csv.gz", pool, [0, 7])
     return tmp_path / "scores.csv.gz"
+
+
+def test_runs_of_several_seeds_are_repeats_of_the_same_samples(pool: Pool) -> None:
+    assert [metric.name for metric in pool.metrics] == ["accuracy", "token_f1"]
+    assert [(one.id, one.cluster) for one in pool.samples] == [("a", "page"), ("b", "page")]
+    assert sorted({one.repeat for one in pool.predictions}) == [0, 1, 1000, 1001]
+    assert len(pool.predictions) == 8
+    assert {(s.repeat // 1000, s.value) for s in pool.scores if s.metric == "accuracy"} == {(0, 1.0), (1, 0.0)}
 
 
 def test_scores_come_back_with_their_seeds(path: Path) -> None:
@@ -50,8 +69,8 @@ def test_no_text_and_no_measure_that_is_no_mean_is_written(path: Path) -> None:
     assert "a text" not in text
 
 
-def test_the_same_scores_are_the_same_bytes(path: Path, tmp_path: Path) -> None:
-    write_scores(tmp_path / "again.csv.gz", pooled({0: pool(1.0), 7: pool(0.0)}, [0, 7]), [0, 7])
+def test_the_same_scores_are_the_same_bytes(path: Path, pool: Pool, tmp_path: Path) -> None:
+    write_scores(tmp_path / "again.csv.gz", pool, [0, 7])
     assert (tmp_path / "again.csv.gz").read_bytes() == path.read_bytes()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,12 @@ import pytest
 
 from bench.metrics.declared import metric
 from bench.pool import Pool
+from bench.publishing.by_figure import against_figures
+from bench.publishing.by_machine import of_the_machine
+from bench.publishing.by_sample import PREFIX, paired
 from bench.publishing.claim import Claim, Figure
-from bench.publishing.verdicts import (
-    CANNOT_SAY,
-    NOT_REPRODUCED,
-    REPRODUCED,
-    Verdict,
-    against_figures,
-    of_the_machine,
-    overall,
-    paired,
-)
+from bench.publishing.scores import REPEATS
+from bench.publishing.verdicts import CANNOT_SAY, NOT_REPRODUCED, REPRODUCED, Verdict, overall
 from bench.records import Prediction, Sample, Score
 from bench.stats import two_one_sided_tests
 from systems.base import Query
@@ -36,12 +32,17 @@ def pool(values: Sequence[float], measure: str = "accuracy", system: str = "rag"
     return Pool(samples, tuple(Prediction(**key) for key in keys), tuple(scores), (metric(measure),))
 
 
+def before(values: Sequence[float]) -> Pool:
+    """The same as it was published."""
+    return pool(values, system=f"{PREFIX}rag")
+
+
 def claim(margin: float = 0.05, measure: str = "accuracy", *figures: Figure) -> Claim:
     return Claim(title="t", about="a", experiment="e", margins={measure: margin}, figures=figures)
 
 
-def one(before: Sequence[float], now: Sequence[float], margin: float = 0.05) -> Verdict:
-    [verdict] = paired(claim(margin), pool(before), pool(now), ["rag"])
+def one(was: Sequence[float], now: Sequence[float], margin: float = 0.05) -> Verdict:
+    [verdict] = paired(claim(margin), before(was), pool(now), ["rag"])
     return verdict
 
 
@@ -74,13 +75,14 @@ def test_the_interval_is_that_of_two_one_sided_tests() -> None:
 def test_seeds_of_one_sample_are_one_cluster() -> None:
     """Three seeds that all differ in the same samples tell no more than one of them."""
 
-    def thrice(values: Sequence[float]) -> Pool:
-        from bench.publishing.scores import pooled
+    def thrice(one: Pool) -> Pool:
+        def all_seeds(rows: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(replace(row, repeat=seed * REPEATS) for seed in range(3) for row in rows)
 
-        return pooled(dict.fromkeys((0, 1, 2), pool(values)), [0, 1, 2])
+        return replace(one, predictions=all_seeds(one.predictions), scores=all_seeds(one.scores))
 
     now = [1.0 - value if at % 20 == 0 else value for at, value in enumerate(HALF)]
-    [found] = paired(claim(), thrice(HALF), thrice(now), ["rag"])
+    [found] = paired(claim(), thrice(before(HALF)), thrice(pool(now)), ["rag"])
     single = one(HALF, now)
     assert (found.n, single.n) == (1200, 400)
     assert found.low is not None
@@ -89,7 +91,7 @@ def test_seeds_of_one_sample_are_one_cluster() -> None:
 
 
 def test_answers_that_are_missing_say_nothing() -> None:
-    [found] = paired(claim(), pool(HALF), pool(HALF, system="other"), ["rag"])
+    [found] = paired(claim(), before(HALF), pool(HALF, system="other"), ["rag"])
     assert (found.word, found.reason) == (CANNOT_SAY, "the run has no such answers")
 
 
