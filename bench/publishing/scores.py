@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bench.metrics.base import Metric
 from bench.metrics.fold import FoldMetric
@@ -102,7 +103,7 @@ def read_scores(path: Path, seeds: Sequence[int], metrics: Mapping[str, Metric],
                 system, task, name = prefix + row["system"], row["task"], row["sample"]
                 repeat = REPEATS * list(seeds).index(int(row["seed"])) + int(row["repeat"])
                 samples.setdefault((task, name), _sample(task, name, row["cluster"]))
-                key = dict(zip(KEY, (system, task, name, repeat), strict=True))
+                key: dict[str, Any] = dict(zip(KEY, (system, task, name, repeat), strict=True))
                 predictions.append(Prediction(**key))
                 for measure in metrics.keys() & row.keys():
                     if row[measure]:
