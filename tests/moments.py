@@ -2,8 +2,8 @@
 
     python -m tests.moments PLACE MOMENT=HOW ... -- python -m bench run ...
 
-HOW: ``kill`` (SIGKILL), ``parent`` (SIGKILL, also to the process that watches over the run), ``preempt`` (Slurm is
-asked to announce that the job's place is taken). PLACE gets a file for each moment that was hit, which says who was,
+HOW: ``kill`` (SIGKILL), ``parent`` (SIGKILL, also to the process that watches over the run), ``preempt`` (waits until
+``preempt`` has had Slurm announce that the job's place is taken). PLACE gets a file for each moment that was hit, which says who was,
 and a line for each training step in ``steps``.
 """
 
@@ -19,9 +19,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.sweeping.attempts import scheduler_job
 
 MOMENTS = ("build", "build between write and rename", "training", "generation", "scoring", "between write and rename")
+
+
+def signalled(place: Path, moment: str) -> Path:
+    """Stands there once the job that waits at a moment was signalled."""
+    return place / f"{moment}: signalled"
+
+
+def preempt(place: Path) -> None:
+    """Have Slurm signal the jobs that wait for it. From outside: it signals every process of a job."""
+    for moment in MOMENTS:
+        told = (place / moment).read_text().split() if (place / moment).exists() else []
+        if told and told[0] == "preempt" and not signalled(place, moment).exists():
+            subprocess.run(["scancel", "--signal=USR2", told[-1]], check=True)
+            signalled(place, moment).touch()
 
 
 class Moments:
@@ -37,20 +50,16 @@ class Moments:
         if moment not in self.wanted or self.calls[moment] < at_call:
             return
         how = self.wanted[moment]
-        task = os.environ.get("SLURM_ARRAY_TASK_ID", "")
+        task, job = os.environ.get("SLURM_ARRAY_TASK_ID"), os.environ.get("SLURM_JOB_ID")
         try:
             with (self.place / moment).open("x") as file:
-                file.write(f"{how} array task {task} process {os.getpid()}\n")
+                file.write(f"{how} array task {task} process {os.getpid()} Slurm job {job}\n")
         except FileExistsError:
             return
         if how == "preempt":
-            # Slurm signals every process of the job, this one too.
-            deaf = {"preexec_fn": lambda: signal.signal(signal.SIGUSR2, signal.SIG_IGN)}
-            name = scheduler_job()  # SLURM_JOB_ID alone is that of the whole array for one of its tasks
-            assert name
-            subprocess.run(["scancel", "--signal=USR2", name], check=True, **deaf)
-            if moment != "training":  # which ends by itself, at its next step
-                time.sleep(60)
+            deadline = time.monotonic() + 120
+            while not signalled(self.place, moment).exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
             return
         if how == "parent":
             os.kill(os.getppid(), signal.SIGKILL)
