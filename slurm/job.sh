@@ -23,8 +23,10 @@ end_child() {
 
 back_into_the_queue() {
   echo "signalled: back into the queue, restart ${SLURM_RESTART_COUNT:-0}" >&2
+  trap - TERM
   scontrol requeue "$SLURM_JOB_ID"
-  exit 0
+  sleep 600 # until Slurm ends it: a job that ends by itself meanwhile may count as done
+  exit 1
 }
 
 # answers URL SECONDS: wait until the child's server answers there; its end, or that long without an answer, ends the job.

@@ -80,6 +80,7 @@ def test_a_signalled_run_goes_back_into_the_queue_and_goes_on(cluster: Cluster, 
     cluster.wait(job, "PENDING")
     cluster.hasten(job)
     cluster.wait(job, "gone", "COMPLETED", seconds=180)
+    assert (site / "run" / "summary.json").exists(), told(site)
     summary = json.loads((site / "run" / "summary.json").read_text())
     assert summary["completed"] == summary["planned"] > before, told(site)
 
@@ -176,9 +177,10 @@ def test_a_vllm_server_answers_another_jobs_questions(
     job = submit(cluster, site, "vllm_server", str(weights), *settings)
     url = address(cluster, site, "vllm", job, 240)
     settings = [item for item in small(weights) if not item.startswith(("engine", "model.", "load."))]
-    further = ["engine=openai", f"engine.base_url={url}", "load=none", "suite.limit=2"]
+    further = ["engine=openai", f"engine.base_url={url}", "load=none"]
     places = [f"run_dir={site / 'run'}", f"builds_dir={site / 'builds'}"]
     cluster.wait(submit(cluster, site, "run", *settings, *further, *places), "gone", "COMPLETED", "FAILED", seconds=180)
+    assert (site / "run" / "summary.json").exists(), told(site)
     summary = json.loads((site / "run" / "summary.json").read_text())
     assert summary["completed"] == summary["planned"] > 0, told(site)
     predictions = (site / "run" / "predictions.jsonl").read_text()
