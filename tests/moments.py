@@ -19,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-
 MOMENTS = ("build", "build between write and rename", "training", "generation", "scoring", "between write and rename")
 
 
