@@ -3,8 +3,8 @@
     python -m tests.moments PLACE MOMENT=HOW ... -- python -m bench run ...
 
 HOW: ``kill`` (SIGKILL), ``parent`` (SIGKILL, also to the process that watches over the run), ``preempt`` (waits until
-``preempt`` has had Slurm announce that the job's place is taken). PLACE gets a file for each moment that was hit, which says who was,
-and a line for each training step in ``steps``.
+the function of that name has had Slurm announce that the job's place is taken). PLACE gets a file for each moment that
+was hit, which says who was, and a line for each training step in ``steps``.
 """
 
 from __future__ import annotations
