@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from peft import LoraConfig, get_peft_model
 
+from bench.assembly import Assembly
+from bench.config import compose
 from bench.generate import repeated
 from bench.journal import Journal, read
 from bench.load import Loading
-from bench.loading.deployments import Deployment
+from bench.loading.deployments import Deployment, deployments
 from bench.loading.measured import Line, Whole, end, request
 from bench.loading.measures import load_measures
 from bench.loading.plan import Load
@@ -25,7 +29,7 @@ from systems.engines.stub import StubEngine
 from systems.prompted import Prompted
 from systems.prompts import PromptBuilder
 from tests.calling import call, small
-from tests.tiny import write_model
+from tests.tiny import network, write_model
 
 OPEN = "open loop, Poisson, 8 per s, prefix cache cold, adapter per request"
 
@@ -233,6 +237,29 @@ def test_a_load_that_cannot_be_is_refused(settings: dict[str, Any], words: str) 
 def test_weights_that_an_engine_cannot_serve_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     done = call("run", *small(tiny_model, "load.weights=[merged]", f"run_dir={tmp_path / 'r'}"))
     assert "load.weights: merged: engine=stub does not say how it serves adapters" in done.last_line(2)
+
+
+def test_every_way_to_serve_the_weights_is_an_engine_of_its_own(tmp_path: Path) -> None:
+    write_model(tmp_path / "model", weights=True)
+    tuned = get_peft_model(
+        copy.deepcopy(network()), LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
+    )
+    tuned.save_pretrained(str(tmp_path / "adapter"))
+    left_out = ("~systems.rag", "~systems.hybrid", f"model.path={tmp_path / 'model'}", f"builds_dir={tmp_path / 'b'}")
+    assembly = Assembly(compose(["experiment=pocket", "engine=vllm", *left_out]))
+    adapters = {"finetuned": str(tmp_path / "adapter")}
+    (attached,) = deployments(assembly, None, adapters, "request")
+    (merged,) = deployments(assembly, None, adapters, "merged")
+    (plain,) = deployments(assembly, None, adapters, "plain")
+    assert [list(one.systems) for one in (attached, merged, plain)] == [
+        ["prompt", "finetuned"],
+        ["finetuned"],
+        ["prompt"],
+    ]
+    assert [one.engine.adapters for one in (attached, merged, plain)] == [True, False, False]
+    assert attached.engine.model.path == plain.engine.model.path == str(tmp_path / "model")
+    assert Path(merged.engine.model.path).is_relative_to(tmp_path / "b" / "merged")
+    assert len({id(one.engine) for one in found}) == 3
 
 
 def test_every_repeat_has_a_seed_of_its_own() -> None:

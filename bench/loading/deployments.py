@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.assembly import Assembly
-from bench.config import build
 from bench.progress import say
 from systems.artifacts import content_hash
 from systems.base import System, UserError
@@ -38,7 +37,8 @@ def deployments(
         served = {name: adapters.get(name) for name in assembly.system_nodes}
         yield Deployment(weights=weights, engine=assembly.engine, systems=_systems(assembly, index, served))
         return
-    if "adapters" not in assembly.config.engine:
+    engine: Any = assembly.engine
+    if not hasattr(engine, "adapters"):
         raise UserError(
             f"load.weights: {weights}: engine={assembly.engine.name} does not say how it serves adapters; "
             "take engine=vllm, or load.weights=[request]"
@@ -46,15 +46,13 @@ def deployments(
     if weights == "plain":
         base = [name for name in assembly.system_nodes if name not in adapters]
         if base:
-            engine = build(assembly.config.engine, model=assembly.model, adapters=False)
-            yield Deployment(
-                weights=weights, engine=engine, systems=_systems(assembly, index, dict.fromkeys(base, None))
-            )
+            bare = replace(engine, adapters=False)
+            yield Deployment(weights=weights, engine=bare, systems=_systems(assembly, index, dict.fromkeys(base, None)))
         return
     for path in dict.fromkeys(adapters.values()):
         tuned = [name for name, own in adapters.items() if own == path]
-        engine = build(assembly.config.engine, model=merged(assembly, path), adapters=False)
-        yield Deployment(weights=weights, engine=engine, systems=_systems(assembly, index, dict.fromkeys(tuned, None)))
+        whole = replace(engine, model=merged(assembly, path), adapters=False)
+        yield Deployment(weights=weights, engine=whole, systems=_systems(assembly, index, dict.fromkeys(tuned, None)))
 
 
 def merged(assembly: Assembly, adapter: str) -> Model:

@@ -8,14 +8,17 @@ from systems.model import Model
 
 
 def merge(model: Model, adapter: str, out: Path) -> Path:
-    """A checkpoint at ``out`` that answers like the base model with the adapter attached."""
+    """A checkpoint at ``out``, in the base model's type, that answers like it does with the adapter attached."""
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoConfig, AutoModelForCausalLM
 
+    declared = AutoConfig.from_pretrained(
+        model.path, revision=model.revision, trust_remote_code=model.trust_remote_code
+    ).dtype
     network = AutoModelForCausalLM.from_pretrained(
         model.path, revision=model.revision, dtype="float32", trust_remote_code=model.trust_remote_code
     )
-    merged = PeftModel.from_pretrained(network, adapter).merge_and_unload()
+    merged = PeftModel.from_pretrained(network, adapter).merge_and_unload().to(declared or network.dtype)
     merged.save_pretrained(str(out))
     model.tokenizer.save_pretrained(str(out))
     return out
