@@ -259,7 +259,7 @@ def test_every_way_to_serve_the_weights_is_an_engine_of_its_own(tmp_path: Path) 
     assert [one.engine.adapters for one in (attached, merged, plain)] == [True, False, False]
     assert attached.engine.model.path == plain.engine.model.path == str(tmp_path / "model")
     assert Path(merged.engine.model.path).is_relative_to(tmp_path / "b" / "merged")
-    assert len({id(one.engine) for one in found}) == 3
+    assert len({id(one.engine) for one in (attached, merged, plain)}) == 3
 
 
 def test_every_repeat_has_a_seed_of_its_own() -> None:
