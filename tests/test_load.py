@@ -187,20 +187,20 @@ def test_a_load_cut_short_measures_only_what_is_not_whole(tmp_path: Path) -> Non
 
 
 def test_the_search_for_goodput_ends_and_says_what_the_engine_can_do(tmp_path: Path) -> None:
-    # Two at once, 0.1 s each: 20 requests per second and no more.
+    # Two at once, 0.05 s each: 40 requests per second and no more, though a burst of ten at any rate is within 0.5 s.
     load = Load(
-        requests=40,
+        requests=10,
         warm_up=0,
         in_flight=2,
-        level=ServiceLevel(share=0.9, e2e_seconds=0.3),
-        search=RateSearch(first=10, most=80, precision=1.6),
+        level=ServiceLevel(share=0.9, e2e_seconds=0.5),
+        search=RateSearch(first=20, most=320, precision=1.5),
     )
-    loading, opened = playing(tmp_path / "m", tmp_path / "load.jsonl", load, delay=0.1)
+    loading, opened = playing(tmp_path / "m", tmp_path / "load.jsonl", load, delay=0.05)
     asyncio.run(loading.run())
     opened.close()
     (found,) = load_measures(Whole(read(tmp_path / "load.jsonl")), load)["a"]["goodput"]
     assert found.estimate is not None
-    assert 5 <= found.estimate <= 24
+    assert 10 <= found.estimate <= 60  # 40, but for the draw of the arrivals and the search's precision
 
 
 def test_two_systems_of_one_kind_are_kept_apart(tiny_model: Path, tmp_path: Path) -> None:

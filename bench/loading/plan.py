@@ -129,7 +129,13 @@ class Load:
 
     def count(self, cell: Cell) -> int:
         """Requests of a cell, those that warm up among them."""
-        if self.seconds is None or cell.rate is None:
+        if cell.rate is None:
+            return self.warm_up + self.requests
+        if cell.search:
+            assert self.level is not None
+            shown = self.level.seconds_to_show(self.search.precision) * cell.rate
+            return self.warm_up + max(self.requests, math.ceil(shown))
+        if self.seconds is None:
             return self.warm_up + self.requests
         return self.warm_up + max(1, math.ceil(self.seconds * cell.rate))
 

@@ -47,6 +47,16 @@ class ServiceLevel:
         found = ((ttft, self.ttft_seconds), (token, self.tpot_seconds), (record["e2e"], self.e2e_seconds))
         return all(limit is None or value <= limit for value, limit in found)
 
+    def seconds_to_show(self, excess: float) -> float:
+        """How long a rate of ``excess`` times the capacity has to last before it breaks the level.
+
+        What comes above the capacity waits, and after t seconds for (excess - 1) t: the longest limit L is broken by
+        more than 1 - share of the requests once t > L / ((excess - 1) share). A shorter burst fits into the queue,
+        at any rate. Without a limit on time as a whole, one second is taken for L.
+        """
+        longest = max(self.ttft_seconds or 0.0, self.e2e_seconds or 0.0) or 1.0
+        return longest / ((excess - 1) * self.share)
+
     def attained(self, records: Iterable[Mapping[str, Any]]) -> float:
         """The share of the requests that kept it."""
         kept = [self.kept(record) for record in records]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bench.loading.plan import Load
 from bench.loading.service import RateSearch, ServiceLevel
 from systems.base import UserError
 
@@ -72,3 +75,14 @@ def test_a_level_that_cannot_be_is_refused(settings: dict[str, Any], words: str)
 def test_a_search_that_cannot_end_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=r"load.search"):
         RateSearch(**settings)
+
+
+def test_a_probe_lasts_until_the_queue_of_an_excess_is_seen() -> None:
+    level = ServiceLevel(share=0.9, ttft_seconds=0.5, e2e_seconds=2)
+    # At 1.2 times the capacity the wait grows by 0.2 s a second: 2 s after 10 s, and for a tenth of all after 11.1 s.
+    assert level.seconds_to_show(1.2) == pytest.approx(2 / 0.18)
+    load = Load(level=level, search=RateSearch(precision=1.2), requests=50, warm_up=8, seconds=3)
+    probe = load.cell("rag", "cold", "request", 0, rate=100, search=True)
+    assert load.count(probe) == 8 + math.ceil(100 * 2 / 0.18)
+    assert load.count(replace(probe, rate=1)) == 8 + 50
+    assert load.count(replace(probe, search=False)) == 8 + 300
