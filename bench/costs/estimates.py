@@ -11,6 +11,7 @@ from bench.costs.price import Price
 from bench.costs.settings import UTILISATIONS
 from bench.records import Estimate
 
+UNKNOWN = "what the machine can do was not measured: give the load a service level (load.level) or users (load.users)"
 Measured = Mapping[str, Estimate | Sequence[Estimate]]
 
 
@@ -35,14 +36,17 @@ def call_costs(
     """Marginal cost per call in every mode it was measured in, the one to quote first.
 
     A price by tokens takes the mean tokens of an answer. A machine's takes the goodput; where no load looked for one,
-    the highest throughput it reached, which is at most what the machine could do: the mode says which it was.
+    the highest throughput of a closed loop, which is at most what the machine can do: the mode says which it was.
+    An open loop's throughput is the rate that was asked, and says nothing of the machine.
     """
     if price.kind == "none":
         return []
     if price.kind == "api":
         inward, outward = modes(measures, "tokens_in"), modes(measures, "tokens_out")
         return [from_tokens(price, inward[0], outward[0])] if inward and outward else []
-    what, rates = sustained(measures)
+    what, rates = _sustained(measures)
+    if not rates:
+        return [_refused(price, rate, UNKNOWN) for rate in modes(measures, "throughput")[:1]]
     if refusal := machine.refusal(price, "the engine"):
         return [_refused(price, rate, refusal) for rate in rates[:1]]
     count = machine.count(price)
@@ -54,11 +58,12 @@ def call_costs(
     ]
 
 
-def sustained(measures: Measured) -> tuple[str, list[Estimate]]:
+def _sustained(measures: Measured) -> tuple[str, list[Estimate]]:
     """What a rate is of, and the rate in every mode."""
     if goodput := modes(measures, "goodput"):
         return "goodput", goodput
-    return "throughput", sorted(modes(measures, "throughput"), key=lambda rate: -(rate.estimate or 0.0))[:1]
+    reached = [rate for rate in modes(measures, "throughput") if rate.mode and rate.mode.startswith("closed loop")]
+    return "throughput", sorted(reached, key=lambda rate: -(rate.estimate or 0.0))[:1]
 
 
 def modes(measures: Measured, name: str) -> list[Estimate]:

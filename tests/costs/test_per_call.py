@@ -99,19 +99,20 @@ def test_retries_take_the_ends_of_both() -> None:
 
 RATES = {
     "throughput": [
-        estimate(1.0, unit="requests/s", mode="open loop, 1 request/s"),
-        estimate(2.0, 1.0, 4.0, unit="requests/s", mode="open loop, 4 requests/s"),
+        estimate(8.0, unit="requests/s", mode="open loop, 8 requests/s"),
+        estimate(1.0, unit="requests/s", mode="closed loop, 1 at once"),
+        estimate(2.0, 1.0, 4.0, unit="requests/s", mode="closed loop, 4 at once"),
     ]
 }
 
 
 def test_goodput_goes_before_throughput_and_the_mode_says_which() -> None:
-    """From throughput: the highest that was reached, a low rate would make the machine look slow."""
+    """From throughput: the highest that users reached who wait for their answers; an open loop's is what was asked."""
     calls = cost_estimates(MACHINE, CPU, RATES)["cost_per_call"]
     assert [one.estimate for one in calls] == pytest.approx([0.0005, 0.0005 / 0.3])
     assert [one.mode for one in calls] == [
-        "m 100 % used; throughput: open loop, 4 requests/s",
-        "m 30 % used; throughput: open loop, 4 requests/s",
+        "m 100 % used; throughput: closed loop, 4 at once",
+        "m 30 % used; throughput: closed loop, 4 at once",
     ]
     goodput = [estimate(4.0, unit="requests/s", mode=mode) for mode in ("cache cold", "cache warm")]
     calls = cost_estimates(MACHINE, CPU, {**RATES, "goodput": goodput})["cost_per_call"]
@@ -125,6 +126,13 @@ def test_goodput_goes_before_throughput_and_the_mode_says_which() -> None:
 def test_without_a_rate_there_is_no_cost() -> None:
     assert cost_estimates(MACHINE, CPU, {"accepted": estimate(0.5, unit="share")}) == {}
     assert cost_estimates(Price(name="none", kind="none"), CPU, RATES) == {}
+
+
+def test_an_open_loop_alone_has_no_cost() -> None:
+    [call] = cost_estimates(MACHINE, CPU, {"throughput": RATES["throughput"][:1]})["cost_per_call"]
+    assert call.estimate is None
+    assert call.reason is not None
+    assert "load.level" in call.reason
 
 
 def test_tokens_without_an_end_have_a_price_without_an_end() -> None:

@@ -64,7 +64,7 @@ def test_a_bad_price_is_one_line(change: dict[str, Any], said: str) -> None:
     assert str(error.value) == said
 
 
-RATE = {"throughput": estimate(2.0, 1.0, 4.0, unit="requests/s")}
+RATE = {"throughput": estimate(2.0, 1.0, 4.0, unit="requests/s", mode="closed loop")}
 
 
 def test_a_price_is_for_the_kind_of_machine_that_answered() -> None:
