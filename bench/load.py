@@ -19,26 +19,35 @@ from bench.loading.client import Client
 from bench.loading.deployments import Deployment, deployments
 from bench.loading.machine import watched
 from bench.loading.measured import Line, Search, Whole
-from bench.loading.plan import Load
+from bench.loading.plan import WEIGHTS, Load
 from bench.loading.records import Cell, Request
 from bench.observing import Note, tell
 from bench.progress import Progress, say
 from bench.records import Sample
 from systems.alarm import Alarm
-from systems.base import Streaming, UserError
+from systems.base import Failure, Streaming, UserError
 
 
-def load_all(assembly: Assembly, built: Built, journal: Journal) -> None:
-    """Load what has not been loaded in full; a cell that was cut short is measured anew."""
+def load_all(assembly: Assembly, built: Built, journal: Journal) -> list[str]:
+    """Load what has not been loaded in full; a cell that was cut short is measured anew.
+
+    Returns what went wrong: an engine that dies, or does not start, costs its own deployment and no other.
+    """
     load: Load = build(assembly.config.load)
+    lost: list[str] = []
     if not load.wanted:
-        return
+        return lost
     whole = Whole(journal.records)
     for weights in load.weights:
         for deployment in deployments(assembly, built.index, built.adapters, weights):
             stage = Loading(load, deployment, assembly.samples, whole, journal)
             if stage.owed():
-                asyncio.run(stage.run())
+                try:
+                    asyncio.run(stage.run())
+                except Failure as failure:
+                    lost.append(f"load, {WEIGHTS[weights]}: stopped before its end: {failure}")
+                    say(lost[-1])
+    return lost
 
 
 @dataclass(frozen=True)
@@ -96,7 +105,10 @@ class Loading:
     async def _measure(self, cell: Cell, client: Client) -> None:
         """One cell, from an empty queue until its last answer."""
         samples = self.load.choose(self.samples, cell)
-        emptied = await client.stream.reset_prefix_cache()
+        try:
+            emptied = await client.stream.reset_prefix_cache()
+        except Exception as error:
+            raise Failure(f"{cell.system}, {cell.mode}: the engine is gone ({type(error).__name__})") from error
         if cell.cache == "warm":
             async with contextlib.aclosing(client.closed_loop(samples, users=8, warm_up=0)) as seen:
                 async for _ in seen:
@@ -154,6 +166,8 @@ def main(arguments: list[str]) -> int:
     assembly = Assembly(compose(arguments))
     begin(assembly)
     with ready(assembly) as built, Journal(assembly.workspace.load) as journal:
-        load_all(assembly, built, journal)
+        lost = load_all(assembly, built, journal)
+    if lost:
+        raise Failure(lost[0])
     print(assembly.workspace.path)
     return 0

@@ -64,7 +64,11 @@ def run(assembly: Assembly) -> dict[str, Any]:
         if "engine" in manifest and assembly.engine.loads:  # a run that only scores what it had loads nothing
             workspace.update_manifest(engine={**manifest["engine"], "loads": assembly.engine.loads})
         with stage("load"), Journal(workspace.load) as journal:
-            load_all(assembly, built, journal)
+            lost = load_all(assembly, built, journal)
+        if lost:
+            found = workspace.read_manifest()["findings"]
+            told = [{"level": "warning", "text": text} for text in lost]
+            workspace.update_manifest(findings=[*found, *(one for one in told if one not in found)])
     detector = build(assembly.config.detector)
     with stage("score"):
         detect(workspace, detector, assembly.suite.tasks)

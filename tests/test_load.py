@@ -120,6 +120,12 @@ def test_every_mode_has_its_own_estimate_and_the_gentlest_is_quoted() -> None:
     assert (found["throughput"][0].mode or "").startswith("closed")
 
 
+def test_a_closed_loops_throughput_is_that_of_its_full_places() -> None:
+    # Two users, a second each, half a second apart: 2 answers a second while both ask. The first two warm up.
+    records = [row(number, 1.0, scheduled=number / 2, measured=number >= 2) for number in range(10)]
+    assert measures(records, users=2)["throughput"].estimate == pytest.approx(2.0)
+
+
 def test_gaps_between_tokens_are_pooled_and_clustered_by_request() -> None:
     records = [row(number, 0.5, gaps=(0.01, 0.02, 0.03)) for number in range(20)]
     found = measures(records)["itl_p50"]
@@ -237,6 +243,23 @@ def test_a_load_that_cannot_be_is_refused(settings: dict[str, Any], words: str) 
 def test_weights_that_an_engine_cannot_serve_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     done = call("run", *small(tiny_model, "load.weights=[merged]", f"run_dir={tmp_path / 'r'}"))
     assert "load.weights: merged: engine=stub does not say how it serves adapters" in done.last_line(2)
+
+
+def test_an_engine_that_dies_under_load_costs_the_load_and_not_the_run(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def dead(stream: Any) -> bool:
+        raise RuntimeError("EngineCore encountered an issue")
+
+    monkeypatch.setattr("systems.engines.stub._StubStream.reset_prefix_cache", dead)
+    done = call("run", *small(tiny_model, f"run_dir={tmp_path / 'run'}"))
+    assert done.code == 0, done.err
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["completed"] == summary["planned"]
+    (finding,) = [one for one in summary["run"]["findings"] if one["text"].startswith("load, ")]
+    assert finding["level"] == "warning"
+    assert "the engine is gone (RuntimeError)" in finding["text"]
+    assert call("load", *small(tiny_model, f"run_dir={tmp_path / 'again'}")).code == 1
 
 
 def test_every_way_to_serve_the_weights_is_an_engine_of_its_own(tmp_path: Path) -> None:

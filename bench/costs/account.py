@@ -46,7 +46,8 @@ def account(summary: Mapping[str, Any], manifest: Mapping[str, Any], price: Pric
 
 def engine_machine(manifest: Mapping[str, Any]) -> Machine:
     """What the run's engine ran on."""
-    devices = int(manifest.get("config", {}).get("engine", {}).get("tensor_parallel_size", 1))
+    engine = manifest.get("config", {}).get("engine", {})
+    devices = int(engine.get("tensor_parallel_size", 1)) * int(engine.get("pipeline_parallel_size", 1))
     return Machine.of(manifest.get("engine", {}).get("ran_on"), manifest.get("hardware", {}), devices)
 
 

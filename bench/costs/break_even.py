@@ -81,4 +81,6 @@ def _ends(cost: float | Estimate) -> tuple[float, float, float]:
     point = _point(cost)
     if not isinstance(cost, Estimate):
         return point, point, point
+    if cost.low is None and cost.high is not None:  # a rate without an upper end: nothing bounds it from below
+        return 0.0, point, cost.high
     return point if cost.low is None else cost.low, point, math.inf if cost.high is None else cost.high

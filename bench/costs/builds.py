@@ -29,7 +29,7 @@ def training_cost(price: Price, record: Mapping[str, Any] | None) -> Estimate:
     if not record or "seconds" not in record:
         return _missing(price, "training", "the run has no record of a training")
     ran_on = {"cuda": "gpu", "cpu": "cpu"}.get(str(record.get("device")))
-    machine = Machine.of(ran_on, record.get("made", {}).get("hardware", {}))
+    machine = Machine.of(ran_on, record.get("made", {}).get("hardware", {}), int(record.get("processes", 1)))
     return _priced(price, "training", float(record["seconds"]), machine, int(record["seconds"] > 0))
 
 

@@ -89,8 +89,12 @@ class Client:
             error = answer.error
         except TimeoutError:
             error, timed_out = f"TimeoutError: no answer within {self.timeout_seconds:g} s", True
+        except UserError:
+            raise
         except Failure as failure:  # a server of the index that is gone, say: an outcome like a failed call
             error = str(failure)
+        except Exception as failure:  # noqa: BLE001  whatever breaks in one call is that call's outcome
+            error = " ".join(f"{type(failure).__name__}: {failure}".split())[:240]
         well_formed = _well_formed(sample, answer)
         ended = time.perf_counter()
         timings = {"send": woken - due, "admission": sent - woken}

@@ -56,6 +56,10 @@ class Whole:
         """The measured requests of a whole cell."""
         return [line for line in self._requests[cell] if line["measured"]]
 
+    def everyone(self, cell: Cell) -> list[Line]:
+        """All requests of a whole cell, those that warmed up among them."""
+        return self._requests[cell]
+
     def ended(self, cell: Cell) -> Line:
         """The line that ended it: what the machine did meanwhile."""
         return self._ends[cell]

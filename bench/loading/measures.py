@@ -157,10 +157,7 @@ def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate
     """Requests and tokens per second of each block's measured part; over blocks, the lowest and the highest."""
     requests, tokens = [], []
     for cell in cells:
-        lines = whole.requests(cell)
-        good = [line for line in lines if line["error"] is None]
-        begun = min(line["scheduled"] for line in lines)
-        seconds = max(line["scheduled"] + line["e2e"] for line in lines) - begun
+        good, seconds = _window(whole, cell)
         requests.append(len(good) / seconds)
         tokens.append(sum(line["tokens_out"] for line in good) / seconds)
     n = sum(len(whole.requests(cell)) for cell in cells)
@@ -181,6 +178,21 @@ def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate
             line["e2e"] for line in whole.requests(cells[0]) if line["error"] is None
         ])  # fmt: skip
     return found
+
+
+def _window(whole: Whole, cell: Cell) -> tuple[list[Line], float]:
+    """Answers that count for the throughput, and the seconds they came in.
+
+    Of a closed loop: what was answered, to whomever, between the first and the last measured question, when every
+    user was waiting for something; before and after, places stand empty. Of an open loop: all that was measured.
+    """
+    lines = whole.requests(cell)
+    begun, last = (end(line["scheduled"] for line in lines) for end in (min, max))
+    ended = max(line["scheduled"] + line["e2e"] for line in lines)
+    if cell.users is not None and last > begun:
+        lines = [one for one in whole.everyone(cell) if begun < one["scheduled"] + one["e2e"] <= last]
+        ended = last
+    return [line for line in lines if line["error"] is None], ended - begun
 
 
 def _by_little(rate: Estimate, times: Sequence[float]) -> Estimate:

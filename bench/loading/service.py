@@ -43,7 +43,8 @@ class ServiceLevel:
         if record["error"] is not None:
             return False
         ttft = record["timings"].get("ttft", math.inf)
-        token = (record["e2e"] - ttft) / (record["tokens_out"] - 1) if record["tokens_out"] > 1 else 0.0
+        further = record["tokens_out"] - 1
+        token = 0.0 if further < 1 else math.inf if ttft == math.inf else (record["e2e"] - ttft) / further
         found = ((ttft, self.ttft_seconds), (token, self.tpot_seconds), (record["e2e"], self.e2e_seconds))
         return all(limit is None or value <= limit for value, limit in found)
 

@@ -20,10 +20,14 @@ class InTurn:
     async def complete(self, request: Request) -> Completion:
         """See ``systems.base.Stream``. Nothing tells the first token from the last, so all of it is ``decode``."""
         asked = time.perf_counter()
-        async with self.turn:
-            begun = time.perf_counter()
-            (found,) = await asyncio.to_thread(lambda: [one for _, one in self.generate([request])])
-            seconds = time.perf_counter() - begun
+        await self.turn.acquire()
+        begun = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        working = loop.run_in_executor(None, lambda: [one for _, one in self.generate([request])])
+        # Who gives up does not stop the thread: the turn is over when the work is.
+        working.add_done_callback(lambda _: self.turn.release())
+        (found,) = await asyncio.shield(working)
+        seconds = time.perf_counter() - begun
         return replace(found, timings={"queue": begun - asked, "decode": seconds})
 
     async def reset_prefix_cache(self) -> bool:

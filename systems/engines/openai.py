@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import queue
 import random
@@ -143,9 +144,9 @@ class OpenAIEngine:
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Stream]:
-        """The server, each call tried once: whoever measures it wants to see what it refuses."""
+        """The server, each call tried once and for as long as the caller waits: who measures sees its refusals."""
         async with event_stream.session(self._key) as session:
-            yield _OpenAIStream(replace(self, retries=0), session)
+            yield _OpenAIStream(replace(self, retries=0, timeout_seconds=math.inf), session)
 
     async def _call(self, request: Request) -> Completion:
         return await self.complete(request, await self._calls.session())

@@ -219,6 +219,7 @@ def train_adapter(
         "trainable_share": trainable / total,
         "peak_memory_bytes": peak,
         "device": "cuda" if on_gpu else "cpu",
+        "processes": tuning.processes,
         "log": [
             {"step": row["step"], "loss": row["loss"], "learning_rate": row["learning_rate"]}
             for row in trainer.state.log_history

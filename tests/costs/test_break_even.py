@@ -46,6 +46,15 @@ def test_break_even_interval() -> None:
     assert wide.low < wide.volume
 
 
+def test_a_cost_that_nothing_bounds_from_below_may_be_nothing() -> None:
+    """A rate that was kept as high as was asked has no upper end: the call may cost 0, and a's 0.02 less than b's."""
+    bound = break_even_volume(1000, 200, 0.01, estimate(0.03, 0.02, 0.04))
+    open_below = break_even_volume(1000, 200, 0.01, estimate(0.03, None, 0.04))
+    assert bound.high is not None
+    assert open_below.high is None
+    assert open_below.low == bound.low
+
+
 def test_dominated_may_be_left_open_by_the_intervals() -> None:
     """a has 100 less to bear and costs .01 less a call, with an interval of c_b − c_a from −.01 to .03."""
     wide = break_even_volume(100, 200, 0.01, estimate(0.02, 0.0, 0.04))

@@ -53,6 +53,9 @@ def test_a_failure_is_an_outcome_and_a_users_mistake_is_not() -> None:
     failing = Timed(seconds=lambda number: 0.0, error=lambda number: Failure("index: gone") if number == 0 else None)
     records = asked(failing, lambda client: client.open_loop(samples(2), times, warm_up=0))
     assert [record.error for record in records] == ["index: gone", None]
+    broken = Timed(seconds=lambda number: 0.0, error=lambda number: KeyError("usage") if number == 0 else None)
+    records = asked(broken, lambda client: client.open_loop(samples(2), times, warm_up=0))
+    assert [record.error for record in records] == ["KeyError: 'usage'", None]
     mistaken = Timed(seconds=lambda number: 9.0, error=lambda number: UserError("too long") if number == 0 else None)
     with pytest.raises(UserError, match="too long"):
         asked(mistaken, lambda client: client.open_loop(samples(2), times, warm_up=0))

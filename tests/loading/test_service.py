@@ -23,6 +23,7 @@ def test_a_request_has_to_keep_every_limit() -> None:
     assert not level.kept(row(1.2, 0.1, tokens=100))
     assert not level.kept(row(0.5, 0.1, error="429"))
     assert not level.kept(row(0.5, None))  # no time of the first token, so no proof that it was in time
+    assert not ServiceLevel(tpot_seconds=0.1).kept(row(0.5, None))  # nor of the pace after it
     assert level.kept(row(0.5, 0.1, tokens=1))
     assert level.attained([row(0.5, 0.1), row(0.5, 0.3), row(0.5, 0.1), row(0.0, None, error="x")]) == 0.5
     assert level.words == "50 % within TTFT 0.2 s, TPOT 0.1 s, E2E 1 s"
