@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from bench.loading.records import Cell, Request
 from bench.observing import Note, tell
 from bench.progress import Progress, say
 from bench.records import Sample
+from bench.report import report
+from bench.scoring import score
 from systems.alarm import Alarm
 from systems.base import Failure, Streaming, UserError
 
@@ -166,8 +169,25 @@ def main(arguments: list[str]) -> int:
     assembly = Assembly(compose(arguments))
     begin(assembly)
     with ready(assembly) as built, Journal(assembly.workspace.load) as journal:
-        lost = load_all(assembly, built, journal)
+        try:
+            lost = load_all(assembly, built, journal)
+        except KeyboardInterrupt:
+            if Whole(journal.records).cells():
+                say(f"partial result: {_reported(assembly)}")
+            raise
     if lost:
         raise Failure(lost[0])
+    print(f"report: {_reported(assembly)}")
     print(assembly.workspace.path)
     return 0
+
+
+def _reported(assembly: Assembly) -> Path:
+    """Write summary and report on what there is."""
+    workspace = assembly.workspace
+    if not workspace.scores.exists():  # of whatever was answered, or of nothing
+        score(
+            workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks}, build(assembly.config.detector)
+        )
+    report(workspace, build(assembly.config.price), assembly.config.margin)
+    return workspace.path / "report.html"

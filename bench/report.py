@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.aggregate import comparisons, effects, estimates, partial_suites
+from bench.aggregate import SystemEstimates, comparisons, effects, estimates, partial_suites
 from bench.attribution import attribute
 from bench.config import build
 from bench.consistency import agreement
@@ -52,8 +52,9 @@ def summarise(workspace: Workspace, price: Price, margin: float | None = None) -
     machine = engine_machine(manifest)
     systems: dict[str, Any] = {}
     estimated = estimates(samples, predictions, scores, metrics)
-    for name in [name for name in manifest["systems"] if name in estimated]:
-        found = estimated[name]
+    unasked = SystemEstimates({}, {})  # of a run that was loaded and nothing else
+    for name in [name for name in manifest["systems"] if name in estimated or name in loads]:
+        found = estimated.get(name, unasked)
         systems[name] = found.to_json()
         loaded = loads.get(name, {})
         further = {**loaded, **cost_estimates(price, machine, {**found.measures, **loaded})}
@@ -90,7 +91,7 @@ def summarise(workspace: Workspace, price: Price, margin: float | None = None) -
         "effects": effects(samples, predictions, scores, headline, interaction=shared) if fair else {},
         "gate": {
             system: gate(estimated[system].tasks)
-            for system in systems
+            for system in estimated
             if any(one.retrieves for one in predictions if one.system == system)
         },
         "counterfactuals": diagnose(samples, scores, read(workspace.counterfactuals), read_passages(workspace)),

@@ -23,6 +23,7 @@ from bench.loading.plan import Load
 from bench.loading.records import Cell, Request
 from bench.loading.service import RateSearch, ServiceLevel
 from bench.records import Sample
+from bench.reporting.run_files import check_summary
 from systems.base import Message, Prepared, Query, Sampling, UserError
 from systems.base import Request as Call
 from systems.engines.stub import StubEngine
@@ -243,6 +244,20 @@ def test_a_load_that_cannot_be_is_refused(settings: dict[str, Any], words: str) 
 def test_weights_that_an_engine_cannot_serve_are_refused(tiny_model: Path, tmp_path: Path) -> None:
     done = call("run", *small(tiny_model, "load.weights=[merged]", f"run_dir={tmp_path / 'r'}"))
     assert "load.weights: merged: engine=stub does not say how it serves adapters" in done.last_line(2)
+
+
+def test_a_load_alone_writes_a_report_of_what_it_measured(tiny_model: Path, tmp_path: Path) -> None:
+    done = call("load", *small(tiny_model, f"run_dir={tmp_path / 'run'}"))
+    assert done.code == 0, done.err
+    assert done.path == tmp_path / "run"
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    check_summary(summary)
+    assert summary["completed"] == 0
+    for system in ("prompt", "rag"):
+        measures = summary["systems"][system]["measures"]
+        assert [one["n"] for one in measures["latency_e2e_p50"]] == [8, 8]
+        assert "accuracy" not in measures
+    assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
 
 
 def test_an_engine_that_dies_under_load_costs_the_load_and_not_the_run(
