@@ -148,6 +148,32 @@ def test_goodput_is_the_highest_rate_that_kept_the_level() -> None:
     assert found.mode == "90 % within E2E 1 s, Poisson arrivals, prefix cache cold, adapter per request"
 
 
+def test_goodput_says_what_was_wrong_with_the_probes_that_decided_it() -> None:
+    load = Load(level=ServiceLevel(share=0.9, e2e_seconds=1.0), search=RateSearch(first=4, precision=2))
+    cells = {}
+    for rate, seconds, lag in ((4.0, 0.5, 0.0), (8.0, 2.0, 0.05)):
+        cells[load.cell("rag", "cold", "request", 0, rate=rate, search=True)] = [
+            row(number, seconds, lag=lag) for number in range(10)
+        ]
+    (found,) = load_measures(Whole(journal(cells, emptied=False)), load)["rag"]["goodput"]
+    assert found.estimate == 4
+    assert "prefix cache of the server, not reset" in (found.mode or "")
+    assert (found.mode or "").endswith("INVALID: sent 50 ms late at p99, the client could not keep up")
+
+
+def test_one_block_that_was_sent_late_marks_the_whole_and_is_quoted_last() -> None:
+    load = Load()
+    blocks = {
+        load.cell("rag", "cold", "request", block, rate=8): [row(n, 0.1, lag=0.03 * (block == 0)) for n in range(40)]
+        for block in range(4)
+    }
+    other = {load.cell("rag", "warm", "request", 0, rate=8): [row(n, 0.1) for n in range(40)]}
+    modes = [
+        one.mode or "" for one in load_measures(Whole(journal({**blocks, **other})), load)["rag"]["latency_e2e_p50"]
+    ]
+    assert ["INVALID" in mode for mode in modes] == [False, True]
+
+
 def test_systems_take_turns_from_block_to_block_with_the_same_arrivals() -> None:
     load = Load(rates=(4,), blocks=3, requests=20, warm_up=2)
     cells = list(load.cells(["a", "b", "c"], "request"))

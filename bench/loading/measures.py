@@ -39,7 +39,9 @@ def load_measures(whole: Whole, load: Load) -> dict[str, Measures]:
         if not cell.search:
             by_mode.setdefault((cell.system, cell.mode), []).append(cell)
     found: dict[str, Measures] = {}
-    for (system, _), cells in sorted(by_mode.items(), key=lambda item: _gentleness(item[1][0])):
+    for (system, _), cells in sorted(
+        by_mode.items(), key=lambda item: (_invalid(whole, item[1], load), _gentleness(item[1][0]))
+    ):
         measures = found.setdefault(system, {})
         for name, estimate in _of_mode(whole, cells, load).items():
             measures.setdefault(name, []).append(estimate)
@@ -102,17 +104,24 @@ def _of_mode(whole: Whole, cells: Sequence[Cell], load: Load) -> dict[str, Estim
 
 def mode_of(whole: Whole, cells: Sequence[Cell], load: Load) -> str:
     """The mode in words, with what makes it another one, or invalid."""
-    mode = cells[0].mode
+    return _marked(cells[0].mode + (f", {len(cells)} blocks" if len(cells) > 1 else ""), whole, cells, load)
+
+
+def _marked(mode: str, whole: Whole, cells: Sequence[Cell], load: Load) -> str:
+    """With what these cells were that their mode does not say."""
     if cells[0].cache == "cold" and not all(whole.ended(cell)["emptied"] for cell in cells):
         mode = mode.replace("prefix cache cold", "prefix cache of the server, not reset")
-    if len(cells) > 1:
-        mode += f", {len(cells)} blocks"
     if any(_repeated(whole.requests(cell)) for cell in cells):
         mode += ", prompts repeated"
-    lags = [line["lag"] for cell in cells for line in whole.requests(cell)]
-    if cells[0].rate is not None and lags and (late := order_statistic(lags, 0.99)) > load.lag_seconds:
+    if late := _invalid(whole, cells, load):
         mode += f"; INVALID: sent {1000 * late:.0f} ms late at p99, the client could not keep up"
     return mode
+
+
+def _invalid(whole: Whole, cells: Sequence[Cell], load: Load) -> float:
+    """Seconds that the worst block was sent late at p99, where that is too much; else 0."""
+    late = (order_statistic([line["lag"] for line in whole.requests(cell)], 0.99) for cell in cells if cell.rate)
+    return max((lag for lag in late if lag > load.lag_seconds), default=0.0)
 
 
 def _repeated(lines: Sequence[Line]) -> bool:
@@ -225,10 +234,15 @@ def goodputs(whole: Whole, load: Load) -> dict[str, list[Estimate]]:
     for search, tried in whole.searches(load.level).items():
         if load.search.next(tried) is None:
             over.setdefault((search.system, search.weights, search.cache), []).append(tried)
+    decided: dict[tuple[str, str, str], list[Cell]] = {}
+    for cell in whole.cells():
+        key = cell.system, cell.weights, cell.cache
+        if cell.search and any(cell.rate in load.search.bounds(tried) for tried in over.get(key, ())):
+            decided.setdefault(key, []).append(cell)
     found: dict[str, list[Estimate]] = {}
     for key in sorted(over, key=lambda one: (one[1] != "request", one[2] != "cold", one)):
         system, weights, cache = key
-        mode = load.goodput_mode(weights, cache)
+        mode = _marked(load.goodput_mode(weights, cache), whole, decided[key], load)
         found.setdefault(system, []).append(_goodput(over[key], counts[key], mode, load))
     return found
 
