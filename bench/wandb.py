@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.config import build, compose
 from bench.scoring import open_run
-from bench.tracking.hosting import hearing, limit, start
+from bench.tracking.hosting import Guest
 from bench.tracking.login import server
 from bench.tracking.settings import Settings
 from bench.workspace import Workspace
@@ -47,8 +48,9 @@ def _option(given: str) -> tuple[str, str]:
 
 def _saved(workspace: Workspace, settings: Settings, what: str, columns: list[str] | None = None) -> str:
     """The address of what was saved."""
-    for told in hearing(start(workspace, settings, what, "online", columns or ()), "online", limit(settings)):
-        if told.wrong:
-            raise Failure(f"{server()}: {what} was not saved: {told.wrong}; see wandb login and $WANDB_BASE_URL")
-        return told.name
+    with closing(Guest(workspace, settings, what, "online", columns or ()).answers()) as answers:
+        for told in answers:
+            if told.wrong:
+                raise Failure(f"{server()}: {what} was not saved: {told.wrong}; see wandb login and $WANDB_BASE_URL")
+            return told.name
     raise Failure(f"{server()}: {what} was not saved")

@@ -14,12 +14,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from bench.tracking.hosting import kill_family
 from bench.tracking.login import own_folders
 from bench.tracking.points import Tail, by_writer, points_file
-from bench.tracking.publication import Publication, publish
+from bench.tracking.publication import Publication, Told, publish
 from bench.tracking.settings import Settings
 from bench.tracking.views import save_report, save_workspace
 from bench.tracking.writer import Writer
@@ -42,7 +43,7 @@ class Follower:
         self._wandb, self._workspace, self._settings = wandb, workspace, settings
         self._tail = Tail(points_file(workspace))
         self._lines: list[dict[str, Any]] = []
-        self._writers: dict[str, Writer] = {}
+        self.writers: dict[str, Writer] = {}
 
     def send(self) -> None:
         """What was written down since the last time."""
@@ -51,32 +52,38 @@ class Follower:
         self._lines += new
         points = by_writer(self._lines)
         for name in dict.fromkeys(line["writer"] for line in new):
-            if name not in self._writers:
-                self._writers[name] = Writer(self._wandb, self._workspace, self._settings, name, "online")
-            self._writers[name].log(points[name])
+            if name not in self.writers:
+                self.writers[name] = Writer(self._wandb, self._workspace, self._settings, name, "online")
+            self.writers[name].log(points[name])
 
     def finish(self, whole: bool) -> None:
-        """End all W&B runs."""
-        for writer in self._writers.values():
+        """End all W&B runs that are open."""
+        for writer in self.writers.values():
             writer.finish(whole=whole)
 
 
-def follow(wandb: Any, workspace: Workspace, settings: Settings) -> None:
-    """Until the run says that it is over, or is no more."""
-    follower, over = Follower(wandb, workspace, settings), threading.Event()
-    last: list[str] = []
+def follow(wandb: Any, workspace: Workspace, settings: Settings, told: Told) -> None:
+    """Until the run says that its stages are over, or is no more; then publish it, if it is to be."""
+    follower, lines = Follower(wandb, workspace, settings), SimpleQueue[str]()
 
     def listen() -> None:
-        last.append(sys.stdin.readline())
-        over.set()
+        for line in sys.stdin:
+            lines.put(line)
+        lines.put("")
 
     threading.Thread(target=listen, daemon=True).start()
-    while not over.wait(settings.every_seconds):
-        follower.send()
+    while True:
+        try:
+            word = lines.get(timeout=settings.every_seconds)
+            break
+        except Empty:
+            follower.send()
+    follower.send()
+    if word and (names := lines.get()):
+        publish(Publication(wandb, workspace, settings, follower.writers), json.loads(names), "online", told)
     # Whatever W&B does now, it does no longer than this.
     threading.Timer(settings.finish_timeout_seconds + settings.init_timeout_seconds, leave, (1,)).start()
-    follower.send()
-    follower.finish(whole=bool(last[0]))
+    follower.finish(whole=bool(word))
 
 
 def main() -> int:
@@ -97,7 +104,7 @@ def main() -> int:
             return 1
         try:
             if asked["do"] == "follow":
-                follow(wandb, workspace, settings)
+                follow(wandb, workspace, settings, told)
             elif asked["do"] == "report":
                 told(save_report(workspace, settings), "online", None)
             elif asked["do"] == "workspace":

@@ -7,17 +7,19 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from queue import Empty, SimpleQueue
 
 from bench.tracking.settings import Settings
 from bench.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 """Where this very program is found, wherever the run was started."""
+OVER = "over"
+"""Said to a follower when the stages are behind the run, which may be published next."""
 START_SECONDS = 60.0
 """For Python and W&B to be loaded, on a busy machine."""
 
@@ -32,63 +34,83 @@ class Told:
     wrong: str | None = None
 
 
-def start(
-    workspace: Workspace, settings: Settings, do: str, mode: str, names: Sequence[str] = ()
-) -> subprocess.Popen[str]:
-    """A guest at work. Its last word on standard input is left to the caller."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench.tracking.guest"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,  # Ctrl-C is for the run, which then tells its guest
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
-    )
-    asked = {"do": do, "mode": mode, "names": names, "run": str(workspace.path.resolve()), "settings": asdict(settings)}
-    _pipe(process.stdin).write(json.dumps(asked) + "\n")
-    _pipe(process.stdin).flush()
-    return process
+class Guest:
+    """A process at work, and what it says."""
 
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        do: str,
+        mode: str,
+        names: Sequence[str] = (),
+        troubled: Callable[[str], None] | None = None,
+    ) -> None:
+        """``troubled`` is told what goes wrong while nobody asks."""
+        self._mode, self._troubled = mode, troubled
+        self._seconds = START_SECONDS + settings.init_timeout_seconds + settings.finish_timeout_seconds
+        self._told: SimpleQueue[Told | None] = SimpleQueue()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.tracking.guest"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the run, which then leaves its guest
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
+        )
+        asked = {"do": do, "mode": mode, "names": names, "run": str(workspace.path.resolve())}
+        self.say(json.dumps({**asked, "settings": asdict(settings)}))
+        threading.Thread(target=self._hear, name="guest", daemon=True).start()
 
-def publishing(workspace: Workspace, settings: Settings, mode: str, names: Sequence[str]) -> Iterator[Told]:
-    """Write W&B runs of a complete run; one that takes longer than the settings allow ends it all."""
-    return hearing(start(workspace, settings, "publish", mode, names), mode, limit(settings))
+    def say(self, line: str) -> None:
+        """A line for it; one that is no more is noticed by whoever listens."""
+        assert self._process.stdin is not None
+        with suppress(OSError, ValueError):
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
 
+    def leave(self) -> None:
+        """Let it end by itself, within the time that it has set itself: nobody waits for it."""
+        assert self._process.stdin is not None
+        self._troubled = None
+        with suppress(OSError):
+            self._process.stdin.close()
 
-def limit(settings: Settings) -> float:
-    """Seconds that one W&B run may take in all."""
-    return START_SECONDS + settings.init_timeout_seconds + settings.finish_timeout_seconds
+    def publishing(self, names: Sequence[str]) -> Iterator[Told]:
+        """What came of each W&B run, of one that follows."""
+        self._troubled = None
+        self.say(json.dumps(names))
+        return self.answers()
 
+    def answers(self) -> Iterator[Told]:
+        """What it says until it ends; one that is silent for longer than a W&B run may take is ended."""
+        try:
+            while (told := self._told.get(timeout=self._seconds)) is not None:
+                yield told
+            if self._process.wait() < 0:
+                yield Told("", self._mode, f"ended by signal {-self._process.returncode}")
+        except Empty:
+            yield Told("", self._mode, f"not done within {self._seconds:.0f} s")
+        finally:
+            kill_family(self._process.pid)
+            self._process.wait()
+            self.leave()
 
-def hearing(process: subprocess.Popen[str], mode: str, seconds: float) -> Iterator[Told]:
-    """What a guest says, until it ends or is silent for too long."""
-    late = threading.Event()
+    def _hear(self) -> None:
+        assert self._process.stdout is not None
+        with self._process.stdout:
+            for line in self._process.stdout:
+                self._told.put(told := Told(**json.loads(line)))
+                self._complain(told.wrong)
+        self._complain("its process ended")
+        self._told.put(None)
+        self._process.wait()
 
-    def stop() -> None:
-        late.set()
-        kill_family(process.pid)
-
-    try:
-        while True:
-            timer = threading.Timer(seconds, stop)
-            timer.start()
-            line = _pipe(process.stdout).readline()
-            timer.cancel()
-            if not line:
-                break
-            yield Told(**json.loads(line))
-        if late.is_set():
-            yield Told("", mode, f"not done within {seconds:.0f} s")
-        elif process.wait() < 0:
-            yield Told("", mode, f"ended by signal {-process.returncode}")
-    finally:
-        timer.cancel()
-        kill_family(process.pid)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):
-                _pipe(pipe).close()
+    def _complain(self, words: str | None) -> None:
+        if words and (troubled := self._troubled):
+            self._troubled = None
+            troubled(words)
 
 
 def kill_family(pid: int, *, children_only: bool = False) -> None:
@@ -99,8 +121,3 @@ def kill_family(pid: int, *, children_only: bool = False) -> None:
         guest = psutil.Process(pid)
         for process in (*guest.children(recursive=True), *(() if children_only else (guest,))):
             process.kill()
-
-
-def _pipe(of: IO[Any] | None) -> IO[Any]:
-    assert of is not None
-    return of

@@ -25,7 +25,11 @@ from systems.base import Failure
 class Publication:
     """A complete run on its way to W&B."""
 
-    def __init__(self, wandb: Any, workspace: Workspace, settings: Settings) -> None:
+    def __init__(
+        self, wandb: Any, workspace: Workspace, settings: Settings, writers: dict[str, Writer] | None = None
+    ) -> None:
+        """``writers``: W&B runs that are open, since somebody followed the run; they are taken out as they end."""
+        self.writers = {} if writers is None else writers
         self.wandb, self.workspace, self.settings = wandb, workspace, settings
         self.summary: dict[str, Any] = json.loads(workspace.summary.read_text(encoding="utf-8"))
         self.manifest = workspace.read_manifest()
@@ -36,10 +40,8 @@ class Publication:
 
     def write(self, name: str, mode: str) -> None:
         """Write one, whatever was written of it before. Raises whatever W&B raises."""
-        for directory in former(self.workspace, run_id(self.workspace.path.name, self.manifest["started"], name)):
-            shutil.rmtree(directory)  # the files of the run are the truth: none has to be kept
         step = self._step(name)
-        writer = Writer(self.wandb, self.workspace, self.settings, name, mode)
+        writer = self.writers.pop(name, None) or self._open(name, mode)
         whole = False
         try:
             missing = writer.step <= step  # W&B may hold this very content
@@ -54,6 +56,11 @@ class Publication:
             whole = True
         finally:
             writer.finish(whole=whole)
+
+    def _open(self, name: str, mode: str) -> Writer:
+        for directory in former(self.workspace, run_id(self.workspace.path.name, self.manifest["started"], name)):
+            shutil.rmtree(directory)  # the files of the run are the truth: none has to be kept
+        return Writer(self.wandb, self.workspace, self.settings, name, mode)
 
     def _step(self, name: str) -> int:
         """The step of this content's tables and figures; noted before they are sent, so that it is never another."""
@@ -131,6 +138,7 @@ def publish(publication: Publication, names: Sequence[str], mode: str, told: Tol
             except Exception as error:  # noqa: BLE001  W&B is a guest: whatever breaks in it leaves the run as it is
                 told(name, "online", _words(error))
                 publication.wandb.teardown()  # its service would keep the run's id in use
+                publication.writers.clear()  # they ended with it
                 mode = "offline"
         try:
             publication.write(name, "offline")

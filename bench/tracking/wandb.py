@@ -7,18 +7,15 @@ and what was not sent is sent later by ``bench sync``.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from bench.journal import Journal
 from bench.observing import observed
 from bench.progress import say
-from bench.tracking.hosting import Told, publishing, start
+from bench.tracking.hosting import OVER, Guest, Told
 from bench.tracking.login import mode
 from bench.tracking.meter import Meter
 from bench.tracking.points import points_file
@@ -31,7 +28,9 @@ from bench.workspace import Workspace
 class WandbTracker(Settings):
     """One W&B run per system, and one of the build that they share."""
 
-    unreached: set[Path] = field(default_factory=set, init=False, repr=False)
+    guests: dict[Path, Guest] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Those that follow a run."""
+    unreached: set[Path] = field(default_factory=set, init=False, repr=False, compare=False)
     """Runs whose server did not answer: it is not waited for again."""
 
     @contextmanager
@@ -52,27 +51,25 @@ class WandbTracker(Settings):
 
     @contextmanager
     def _followed(self, workspace: Workspace) -> Iterator[None]:
-        process = start(workspace, self.settings, "follow", "online")
-        threading.Thread(target=self._hear, args=(process, workspace), name="follower", daemon=True).start()
-        assert process.stdin is not None
-        word = ""  # of a stage that failed: the W&B runs are marked as cut short
+        path = workspace.path
+
+        def troubled(words: str) -> None:
+            self.unreached.add(path)
+            say(f"W&B: no live metrics, the run goes on offline: {words}")
+
+        self.leave(workspace)
+        self.guests[path] = Guest(workspace, self.settings, "follow", "online", troubled=troubled)
         try:
             yield
-            word = "over\n"
-        finally:
-            # It ends by itself, within the time that it has set itself: no run waits for it.
-            with suppress(OSError):
-                process.stdin.write(word)
-                process.stdin.close()
+        except BaseException:
+            self.leave(workspace)  # without a word: the W&B runs are marked as cut short
+            raise
+        self.guests[path].say(OVER)
 
-    def _hear(self, process: subprocess.Popen[str], workspace: Workspace) -> None:
-        """Until the follower ends; it speaks only of what went wrong."""
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
-                self.unreached.add(workspace.path)
-                say(f"W&B: no live metrics, the run goes on offline: {json.loads(line)['wrong']}")
-        process.wait()
+    def leave(self, workspace: Workspace) -> None:
+        """Nothing more will be said of a run: who follows it ends, at the latest with this process."""
+        if guest := self.guests.pop(workspace.path, None):
+            guest.leave()
 
     @property
     def settings(self) -> Settings:
@@ -110,10 +107,19 @@ class WandbTracker(Settings):
         ``fall_back``: after a failure the others are written offline; without it nothing more is done.
         """
         names, found = unsent(workspace, self), []
-        for one in publishing(workspace, self.settings, wanted, names) if names else ():
-            found.append(one)
-            if one.wrong and not fall_back:
-                break
-            if one.mode == "online" and one.name and not one.wrong:
-                mark(workspace, self, one.name)
+        if not names:
+            self.leave(workspace)
+            return []
+        follower = self.guests.pop(workspace.path, None)
+        if follower and wanted == "online":  # its W&B runs are open
+            answers = follower.publishing(names)
+        else:
+            answers = Guest(workspace, self.settings, "publish", wanted, names).answers()
+        with closing(answers):
+            for one in answers:
+                found.append(one)
+                if one.wrong and not fall_back:
+                    break
+                if one.mode == "online" and one.name and not one.wrong:
+                    mark(workspace, self, one.name)
         return found

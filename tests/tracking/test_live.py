@@ -42,10 +42,12 @@ def answers(first: int, last: int, pause: float = 0.1) -> None:
 
 
 def test_points_are_there_while_the_run_is_under_way(run: Workspace, server: Server) -> None:
-    with tracker().live(run):
+    told = tracker()
+    with told.live(run):
         answers(1, 20)
         wait_for(lambda: identity("rag") in server.runs and server.runs[identity("rag")].history)
         assert server.runs[identity("rag")].finished == 0
+    told.leave(run)
     wait_for(lambda: server.runs[identity("rag")].finished)
     found = server.runs[identity("rag")]
     assert [point["generate/done"] for point in found.history] == [
@@ -67,8 +69,10 @@ def test_a_killed_run_goes_on_in_the_same_w_and_b_run(run: Workspace, server: Se
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     before = len(read_points(run)["rag"])
-    with tracker().live(run):
+    told = tracker()
+    with told.live(run):
         answers(21, 40)
+    told.leave(run)
     wait_for(lambda: server.runs[identity("rag")].finished >= 2)
     history = server.runs[identity("rag")].history
     assert [point["_step"] for point in history] == list(range(len(history)))
@@ -95,11 +99,13 @@ def test_a_server_that_falls_silent_holds_nothing_up(
         answers(21, 30)
         ended = time.monotonic()
     assert time.monotonic() - ended < 1
-    wait_for(lambda: told.unreached)
+    if silent == "from the start":
+        wait_for(lambda: told.unreached)
     told.publish(short)
     assert time.monotonic() - ended < 30
     said = capsys.readouterr().err
-    assert said.count("no live metrics, the run goes on offline") == 1
+    words = "W&B: prompt was not sent: "
+    assert said.count("W&B: no live metrics, the run goes on offline: " if silent == "from the start" else words) == 1
     assert "W&B: 1 run offline" in said
     assert read_points(short)["rag"][-1]["generate/done"] == 30
 
