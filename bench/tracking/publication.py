@@ -45,12 +45,14 @@ class Publication:
         whole = False
         try:
             missing = writer.step <= step  # W&B may hold this very content
-            writer.log(read_points(self.workspace).get(name, []))
+            points = read_points(self.workspace).get(name, [])
+            writer.log(points[:step])
             if name != BUILD:
                 writer.run.summary.update(flat_summary(self.summary, name))
                 if missing:
                     writer.run.log(dict(self._media(name)), step=step, commit=True)
-            writer.take(lineage(self.manifest, name, retrieves=name in self.retrieving), self.wandb)
+            writer.log(points)
+            writer.take(self.manifest, lineage(self.manifest, name, retrieves=name in self.retrieving), self.wandb)
             if name != BUILD:
                 writer.run.log_artifact(self._results(writer.identity))
             whole = True
@@ -68,8 +70,8 @@ class Publication:
         for step, values in enumerate(points):
             if values.get(PUBLISHED) == self.content:
                 return step
-        if name == BUILD:
-            return -1
+        if name == BUILD:  # it has neither
+            return len(points)
         with Journal(points_file(self.workspace)) as journal:
             journal.append({"writer": name, "values": {PUBLISHED: self.content}})
         return len(points)

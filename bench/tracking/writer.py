@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class Writer:
     def __init__(self, wandb: Any, workspace: Workspace, settings: Settings, name: str, mode: str) -> None:
         manifest = workspace.read_manifest()
         run = workspace.path.name
-        self.identity = run_id(run, manifest["started"], name)
+        self.name, self.identity = name, run_id(run, manifest["started"], name)
         self.online = mode == "online"
         self.run = wandb.init(
             project=settings.project,
@@ -49,9 +49,13 @@ class Writer:
                 self.run.log(dict(points[step]), step=step, commit=True)
         self.step = max(self.step, len(points))
 
-    def take(self, lineage: Lineage, wandb: Any) -> None:
-        """Say what the run rests on and what it made; offline, what it rests on is said by name alone."""
-        self.run.config.update({"lineage": lineage.names}, allow_val_change=True)
+    def take(self, manifest: Mapping[str, Any], lineage: Lineage, wandb: Any) -> None:
+        """Say what the run rests on and what it made; offline, what it rests on is said by name alone.
+
+        The manifest has grown since the run was opened live: what was built stands there now.
+        """
+        config = {**flat_config(manifest, self.name), "lineage": lineage.names}
+        self.run.config.update(config, allow_val_change=True)
         for thing in lineage.used if self.online else ():
             self.run.use_artifact(thing.artifact(wandb))
         for thing in lineage.made:

@@ -130,6 +130,7 @@ def test_a_whole_run_is_followed_and_published(
     assert by_system["build"].history[-1]["index/chunks"] == by_system["build"].history[-1]["index/planned"] > 0
     index = next(key for key, one in server.artifacts.items() if one["artifactTypeName"] == "index")
     assert index in by_system["rag"].used
+    assert '"index_key"' in by_system["rag"].variables["config"]
     assert index not in by_system["prompt"].used
     assert call("sync", str(done.path)).code == 0
     assert len(server.received) == (before := len(server.received))
