@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 
 from bench.aggregate import estimates
+from bench.assembly import Assembly
 from bench.config import compose
+from bench.publishing.again import configs, differences
 from bench.publishing.claim import Claim, Figure, read_claim, write_claim
 from bench.publishing.leaderboard import rendered, write_leaderboard
 from bench.publishing.publication import Publication, publications
 from bench.tracking.privacy import LOCAL
 from systems.base import UserError
 from tests.calling import ROOT, call
+from tests.metrics.making import public_data
 from tests.publishing.making import published, tiny_run
 
 RESULTS = ROOT / "results"
@@ -69,6 +72,15 @@ def test_scifact_stands_beside_the_figures_of_beir() -> None:
     claim = read_claim(RESULTS / "published" / "scifact")
     assert [(one.system, one.value) for one in claim.figures] == [("bm25", 0.665), ("bm25", 0.679), ("dense", 0.645)]
     assert all(one.measure == "ndcg_at_10" and one.same_samples and one.n == 300 for one in claim.figures)
+
+
+def test_scifact_was_published_over_the_data_that_is_here() -> None:
+    folder = public_data("scifact")
+    publication = Publication(RESULTS / "published" / "scifact")
+    [(seed, config)] = configs(publication, [0], [f"suite.path={folder}"]).items()
+    found = differences(publication, Assembly(config), seed)
+    assert found.fatal == []
+    assert not [note for note in found.told if note.startswith("other settings")]
 
 
 @pytest.mark.parametrize("file", [file for one in ALL for file in one.place.glob("*.[jy]*")], ids=str)
