@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,13 +77,13 @@ class Guest:
         with suppress(OSError):
             self._process.stdin.close()
 
-    def publishing(self, names: Sequence[str]) -> Iterator[Told]:
+    def publishing(self, names: Sequence[str]) -> Generator[Told]:
         """What came of each W&B run, of one that follows."""
         self._troubled = None
         self.say(json.dumps(names))
         return self.answers()
 
-    def answers(self) -> Iterator[Told]:
+    def answers(self) -> Generator[Told]:
         """What it says until it ends; one that is silent for longer than a W&B run may take is ended."""
         try:
             while (told := self._told.get(timeout=self._seconds)) is not None:
