@@ -36,6 +36,7 @@ def test_chunking(name: str, kind: type) -> None:
 
 def test_embedder() -> None:
     assert build("embedder", "minilm") == SentenceTransformerEmbedder()
+    assert build("embedder", "bge_large").query_prefix.startswith("Represent this sentence")
     assert (
         build("embedder", "hub", "embedder.name=org/name", "embedder.query_prefix='query: '").query_prefix == "query: "
     )
@@ -76,6 +77,7 @@ def test_all_files_are_tested_here_and_commented() -> None:
             "headings",
             "sentences",
             "tokens",
+            "bge_large",
             "hub",
             "minilm",
             "cross_encoder",
