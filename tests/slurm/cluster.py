@@ -98,6 +98,9 @@ class Cluster:
         def reached() -> bool:
             nonlocal found
             found = self.queue().get(name, "gone")
+            if found == "gone":  # a job that is put back is for a moment in no list
+                time.sleep(1)
+                found = self.queue().get(name, "gone")
             return found in states
 
         wait_until(reached, seconds, f"job {name} to be {' or '.join(states)}")
