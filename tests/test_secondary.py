@@ -94,7 +94,7 @@ def test_the_terminal_says_so() -> None:
     lines = console_table(made).splitlines()
     assert "hallucination rate (secondary)" in lines[2]
     assert lines[-1] == "(secondary): nobody was asked"
-    assert dict(flat_summary(made, "rag"))["hallucination_rate.secondary"] is True
+    assert dict(flat_summary(made, "rag"))["hallucination_rate/secondary"] is True
 
 
 @pytest.fixture

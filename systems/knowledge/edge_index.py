@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-SPARE = 2
-"""Hits beyond those wanted, which show whether the last of them has equals."""
-LEAST_EF = 100
-"""How many candidates a walk of the graph keeps at least: the engine's own setting."""
-
-
 class EdgeIndex:
     """A collection of dense and BM25 vectors in a directory.
 
@@ -68,30 +62,30 @@ class EdgeIndex:
         points.check_search(mode, top_k, vector, rrf_k)
         edge = _edge()
         allowed = _filter(points.conditions(filters or Filters()))
-        depth = max(candidates or 0, top_k)
-        params = edge.SearchParams(exact=exact, hnsw_ef=max(depth, LEAST_EF))
+        params = edge.SearchParams(exact=exact)
         queries: dict[str, Any] = {}
         if mode != "sparse" and vector is not None:
             queries[DENSE] = edge.Query.Nearest(vector.tolist(), using=DENSE)
         if mode != "dense":
             terms = self.sparse.query(text)
             queries[SPARSE] = edge.Query.Nearest(edge.SparseVector(terms.indices, terms.values), using=SPARSE)
+        depth = max(candidates or 0, top_k)  # deeper than asked for: equal scores are cut at random
         if mode == "fused":
             lists = [
                 edge.Prefetch(limit=depth, query=query, filter=allowed, params=params) for query in queries.values()
             ]
-            # The engine counts ranks from 0, the paper from 1.
-            asked: dict[str, Any] = {"query": edge.Fusion.Rrf(k=rrf_k + 1), "prefetches": lists, "filter": allowed}
+            # The engine counts ranks from 0, the paper from 1. Both lists whole, or ties would be cut at random.
+            fusion = edge.Fusion.Rrf(k=rrf_k + 1)
+            request = edge.QueryRequest(limit=2 * depth, query=fusion, prefetches=lists, filter=allowed)
         else:
-            asked = {"query": next(iter(queries.values())), "filter": allowed, "params": params}
+            (query,) = queries.values()
+            request = edge.QueryRequest(limit=depth, query=query, filter=allowed, params=params)
         with self._reported():
             shard = self._reading()
-            limit = top_k + SPARE
-            found = shard.query(edge.QueryRequest(limit=limit, with_payload=True, **asked))
-            if len(found) == limit and found[-1].score == found[top_k - 1].score:
-                # The engine cuts equal scores at random: whole lists hold all of them.
-                found = shard.query(edge.QueryRequest(limit=max(limit, 2 * depth), with_payload=True, **asked))
-        return [points.hit(one.payload or {}, one.score) for one in points.ranked(found, top_k)]
+            best = points.ranked(shard.query(request), top_k)
+            # Payloads of those alone that are kept: a fused search looks at ten times as many.
+            stored = {point.id: point.payload or {} for point in shard.retrieve([one.id for one in best], True, False)}
+        return [points.hit(stored[one.id], one.score) for one in best]
 
     def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``."""

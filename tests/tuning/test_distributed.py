@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -98,8 +99,13 @@ def assert_same(found: dict[str, Any], here: Path, expected: dict[str, Any], the
 
 def workers() -> list[psutil.Process]:
     """The training processes of this one's torchrun."""
-    below = [(process, process.cmdline()) for process in psutil.Process().children(recursive=True)]
-    return [one for one, words in below if distributed.WORKER in words and "torch.distributed.run" not in words]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # one that is just ending
+            words = process.cmdline()
+            if distributed.WORKER in words and "torch.distributed.run" not in words:
+                found.append(process)
+    return found
 
 
 def test_a_process_that_dies_fails_the_build_and_leaves_nothing(model: Model, tmp_path: Path) -> None:
