@@ -95,7 +95,9 @@ def test_a_server_that_falls_silent_holds_nothing_up(
     told = tracker(init_timeout_seconds=2, finish_timeout_seconds=2)
     with told.live(short):
         answers(1, 20)
-        server.silent.set()
+        if silent == "in the middle":
+            wait_for(lambda: identity("rag") in server.runs and server.runs[identity("rag")].history)
+            server.silent.set()
         answers(21, 30)
         ended = time.monotonic()
     assert time.monotonic() - ended < 1
