@@ -20,12 +20,12 @@ from systems.base import UserError
 
 
 def planned(systems: Sequence[str], samples: Sequence[Sample], repeats: int) -> list[Key]:
-    """Every prediction a run owes."""
+    """Every prediction a run owes; repeats of a sample next to each other, while an engine's cache has their prompt."""
     return [
         Key(system, sample.task, sample.id, repeat)
         for system in systems
-        for repeat in range(repeats)
         for sample in samples
+        for repeat in range(repeats)
     ]
 
 

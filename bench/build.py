@@ -51,6 +51,8 @@ def ready(assembly: Assembly) -> Iterator[Built]:
     """Everything built, for as long as it is needed; engine and index are closed afterwards. The tracker follows."""
     with assembly.tracker.live(assembly.workspace):
         built = build_all(assembly)
+        if hasattr(assembly.engine, "expect"):
+            assembly.engine.expect(built.adapters.values())
         try:
             yield built
         finally:

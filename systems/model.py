@@ -212,6 +212,13 @@ class Adapter:
         loaded: dict[str, Any] = json.loads(Path(self.path, "adapter_config.json").read_text())
         return loaded
 
+    @property
+    def modules(self) -> frozenset[str] | None:
+        """Names of the layers that it changes; ``None`` where its configuration gives a pattern, or whole layers."""
+        named = self.config.get("target_modules")
+        whole = self.config.get("modules_to_save")
+        return frozenset(named) if isinstance(named, list) and not whole else None
+
     def check(self, model: Model) -> None:
         """Refuse an adapter that this model cannot carry, before an engine dies of it."""
         if self.config.get("use_dora"):

@@ -9,10 +9,13 @@ not measured.
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -26,35 +29,32 @@ from tests.benchmarks.record import Figure, show
 from tests.benchmarks.vllm_command import environment
 
 BUILDS = sys.argv[1] if len(sys.argv) > 1 else None
-FEW, MANY = (20, 1), (100, 4)
-"""Samples per task, and how often each is asked: 100 and 2,000 a system."""
+FEW, MANY = 20, 400
+"""Samples of each of the five tasks: 100 and 2,000 a system, each prompt another."""
+PAIRS = 3
 
 
-def settings(root: Path, size: tuple[int, int]) -> list[str]:
-    count, repeats = size
+def settings(root: Path, count: int, run: str = "ours") -> list[str]:
     return [
-        "experiment=pocket", "load=none", "tracker=none", f"suite.count={count}", f"repeats={repeats}",
-        f"builds_dir={BUILDS or root / 'builds'}", f"run_dir={root / f'ours-{count * repeats}'}",
+        "experiment=pocket", "load=none", "tracker=none", f"suite.count={count}",
+        f"builds_dir={BUILDS or root / 'builds'}", f"run_dir={root / f'{run}-{count}'}",
     ]  # fmt: skip
 
 
-def write_tasks(root: Path, size: tuple[int, int]) -> tuple[dict[str, str | None], int, int]:
-    """A task of lm-eval's for every system and task, with our prompts; the systems' adapters, and counts."""
-    count, repeats = size
+def write_tasks(root: Path, count: int) -> tuple[dict[str, str | None], dict[str, Any]]:
+    """A task of lm-eval's for every system and task, with our prompts; the systems' adapters, and what they share."""
     adapters: dict[str, str | None] = {}
-    samples = 0
-    assembly = Assembly(compose(settings(root, size)))
+    assembly = Assembly(compose(settings(root, count)))
     with ready(assembly) as built:
         for name in assembly.system_nodes:
             adapters[name] = built.adapters.get(name)
             system = assembly.system(name, index=built.index, adapter=adapters[name])
-            folder = root / f"tasks-{count * repeats}" / name
+            folder = root / f"tasks-{count}" / name
             folder.mkdir(parents=True)
-            samples = len(assembly.samples) * repeats
             for task in assembly.suite.tasks:
                 prepared = [system.prepare(one.query) for one in assembly.samples if one.task == task.name]
                 lengths = {one.request.sampling.max_tokens for one in prepared}
-                texts = [str(assembly.model.render(one.request.messages)) for one in prepared] * repeats
+                texts = [str(assembly.model.render(one.request.messages)) for one in prepared]
                 data = folder / f"{task.name}.jsonl"
                 data.write_text("".join(json.dumps({"prompt": text, "target": "x"}) + "\n" for text in texts))
                 settings_of_task = {
@@ -69,23 +69,27 @@ def write_tasks(root: Path, size: tuple[int, int]) -> tuple[dict[str, str | None
                     "metric_list": [{"metric": "exact_match"}],
                 }
                 (folder / f"{task.name}.yaml").write_text(yaml.safe_dump(settings_of_task))
-        context = int(assembly.model.context)
-    return adapters, samples, context
+        shared = {
+            "samples": len(assembly.samples),
+            "context": int(assembly.model.context),
+            "rank": int(assembly.config.engine.max_lora_rank),
+        }
+    return adapters, shared
 
 
-def theirs(root: Path, known: dict[str, str], size: tuple[int, int], system: str, adapter: str | None) -> float:
-    """Seconds of ``lm_eval`` on one system."""
-    folder = root / f"tasks-{size[0] * size[1]}" / system
+def theirs(root: Path, shared: dict[str, Any], count: int, system: str, adapter: str | None) -> float:
+    """Seconds of ``lm_eval`` on one system, its engine set as ours."""
+    folder = root / f"tasks-{count}" / system
     ours = VllmEngine.__dataclass_fields__
     about = {
         "pretrained": WEIGHTS,
-        "max_model_len": root.joinpath("context").read_text(),
+        "max_model_len": shared["context"],
         "dtype": ours["dtype"].default,
         "enforce_eager": True,
         "block_size": 32,
         "max_num_seqs": ours["max_num_seqs"].default,
         "enable_prefix_caching": True,
-        **({"enable_lora": True, "max_lora_rank": 16, "lora_local_path": adapter} if adapter else {}),
+        **({"enable_lora": True, "max_lora_rank": shared["rank"], "lora_local_path": adapter} if adapter else {}),
     }
     tasks = sorted(path.stem for path in folder.glob("*.yaml"))
     began = time.perf_counter()
@@ -95,46 +99,58 @@ def theirs(root: Path, known: dict[str, str], size: tuple[int, int], system: str
             *("--model_args", ",".join(f"{key}={value}" for key, value in about.items())),
             *("--include_path", str(folder), "--tasks", ",".join(tasks), "--output_path", str(folder / "out")),
         ],
-        env=known, capture_output=True, text=True,
+        env=shared["environment"], capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode != 0:
         sys.exit(f"lm_eval failed: {done.stderr[-2000:]}")
     return time.perf_counter() - began
 
 
-def ours(root: Path, size: tuple[int, int]) -> float:
+def ours(root: Path, count: int, run: str) -> float:
     """Seconds of ``bench run`` on all four, everything built."""
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "bench", "run", *settings(root, size)], check=True, stdout=sys.stderr)
+    command = [sys.executable, "-m", "bench", "run", *settings(root, count, run)]
+    subprocess.run(command, check=True, stdout=sys.stderr)
     return time.perf_counter() - began
 
 
 def main() -> None:
     root = fresh()
     known = environment(root)
-    took: dict[tuple[str, int], float] = {}
     asked = {}
-    for size in (FEW, MANY):
-        adapters, asked[size], context = write_tasks(root, size)
-        (root / "context").write_text(str(context))
-        number = size[0] * size[1]
-        parts = [theirs(root, known, size, system, adapter) for system, adapter in list(adapters.items())[:2]]
-        took["ours", number] = ours(root, size)  # in the middle, so that drift favours neither
-        parts += [theirs(root, known, size, system, adapter) for system, adapter in list(adapters.items())[2:]]
-        took["theirs", number] = sum(parts)
-        print(f"{asked[size]} samples a system: ours {took['ours', number]:.1f} s, theirs {parts}", file=sys.stderr)
-    few, many = (size[0] * size[1] for size in (FEW, MANY))
-    manifest = json.loads((root / f"ours-{many}" / "manifest.json").read_text())
-    beyond = {name: took[name, many] - took[name, few] for name in ("ours", "theirs")}
+    took: dict[int, list[tuple[float, float]]] = {FEW: [], MANY: []}
+    prepared = {count: write_tasks(root, count) for count in (FEW, MANY)}
+    for number in range(PAIRS):
+        for count, (adapters, shared) in prepared.items():
+            asked[count] = shared["samples"]
+            parts = [
+                partial(theirs, root, shared | {"environment": known}, count, system, adapter)
+                for system, adapter in adapters.items()
+            ]
+            # Ours in the middle of theirs, and the other way round: drift favours neither.
+            first = sum(part() for part in parts[:2])
+            own = ours(root, count, f"ours-{number}")
+            whole = first + sum(part() for part in parts[2:])
+            took[count].append((own, whole))
+            print(f"{asked[count]} samples a system: ours {own:.1f} s, theirs {whole:.1f} s", file=sys.stderr)
+    manifest = json.loads((root / f"ours-0-{MANY}" / "manifest.json").read_text())
+    few = [own / whole for own, whole in took[FEW]]
+    beyond = [
+        tuple(many - small for many, small in zip(*pair, strict=True))
+        for pair in zip(took[MANY], took[FEW], strict=True)
+    ]
+    ratios = [own / whole for own, whole in beyond]
     show(
         "versus_lm_eval",
-        1,
+        PAIRS,
         [
-            Figure("few samples, ours / theirs", took["ours", few] / took["theirs", few], "ratio", "< 0.5"),
-            Figure("few samples, ours", took["ours", few], "s"),
+            Figure("few samples, ours / theirs", statistics.median(few), "ratio", "< 0.5"),
+            Figure("few samples, ours", statistics.median(own for own, _ in took[FEW]), "s"),
             Figure("few, a system", asked[FEW], "count", "= 100"),
-            Figure("many without start-up, ours / theirs", beyond["ours"] / beyond["theirs"], "ratio", "<= 1.0"),
-            Figure("many without start-up, ours", beyond["ours"], "s"),
+            Figure("many without start-up, ours / theirs", statistics.median(ratios), "ratio", "<= 1.0"),
+            Figure("many, smallest ratio", min(ratios), "ratio"),
+            Figure("many, largest ratio", max(ratios), "ratio"),
+            Figure("many without start-up, ours", statistics.median(own for own, _ in beyond), "s"),
             Figure("many, a system", asked[MANY], "count", "= 2000"),
             Figure("engine loads for quality, ours", manifest["engine"]["loads"], "count", "= 1"),
         ],

@@ -62,8 +62,9 @@ def adapter(pocket: Model, queries: list[Query], tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="session")
-def engine(pocket: Model) -> Iterator[VllmEngine]:
+def engine(pocket: Model, adapter: Path) -> Iterator[VllmEngine]:
     """The engine: started at its first use, stopped at the end. In float32, so that no close call can tip."""
     made = VllmEngine(model=pocket, max_lora_rank=8, dtype="float32")
+    made.expect([str(adapter)])
     yield made
     made.close()

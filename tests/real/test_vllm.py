@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from systems.base import Message, Query, Request, Sampling, UserError
+from systems.base import Failure, Message, Query, Request, Sampling, UserError
 from systems.engines.transformers import TransformersEngine
 from systems.engines.vllm import VllmEngine
 from systems.model import Adapter, Model
 from systems.tuning.merging import merge
 from tests.real.conftest import BUILDER
+from tests.tiny import write_adapter
 
 pytestmark = pytest.mark.engine
 
@@ -170,6 +171,23 @@ def test_dora_is_refused_before_it_kills_the_engine(
     with pytest.raises(UserError, match="DoRA"):
         list(engine.generate(requests(queries[:1], broken)))
     assert len(list(engine.generate(requests(queries[:1])))) == 1
+
+
+def test_only_the_layers_of_the_expected_adapters_are_wrapped(pocket: Model, adapter: Path, tmp_path: Path) -> None:
+    engine = VllmEngine(model=pocket, max_lora_rank=8)
+    assert "lora_target_modules" not in engine._settings()
+    engine.expect([str(adapter), str(adapter)])
+    assert engine._settings()["lora_target_modules"] == sorted(Adapter(path=str(adapter)).config["target_modules"])
+    assert "lm_head" not in engine._settings()["lora_target_modules"]
+    # Weights that vLLM would silently leave out are refused.
+    for number, config in enumerate(({"target_modules": ["lm_head"]}, {"target_modules": ".*proj"}, {})):
+        other = write_adapter(tmp_path / str(number), **config)
+        with pytest.raises(Failure, match="not told of"):
+            engine._adapter(other.path)
+        engine.expect([str(adapter), other.path])
+        wrapped = engine._settings().get("lora_target_modules")
+        assert ("lm_head" in wrapped) if number == 0 else wrapped is None
+        engine.expect([str(adapter)])
 
 
 def test_merged_weights_answer_like_the_adapter(
