@@ -69,16 +69,20 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     for name, (keys, prepared) in work.items():
         # Cold for each system: none may live on the prefixes that another one left.
         assembly.engine.reset_prefix_cache()
-        before = [record["error"] for record in journal.records if record["system"] == name]
-        failures, of = sum(error is not None for error in before), len(before) + len(keys)
-        with Progress(f"{name}: generating", len(keys)) as progress:
-            for index, answer in systems[name].respond(prepared):
-                journal.append(dataclasses.asdict(prediction(keys[index], answer)))
-                progress.step()
-                failures += answer.error is not None
-                count = len(before) + progress.done
-                tell(Note(stage="generate", system=name, done=count, of=of, failures=failures))
+        answer(systems[name], keys, prepared, journal)
     return len(owed)
+
+
+def answer(system: System, keys: Sequence[Key], prepared: Sequence[Prepared], journal: Journal) -> None:
+    """One system's answers into the journal as the engine finishes them; ``keys`` say what each is the answer to."""
+    before = [record["error"] for record in journal.records if record["system"] == system.name]
+    failures, of = sum(error is not None for error in before), len(before) + len(keys)
+    with Progress(f"{system.name}: generating", len(keys)) as progress:
+        for index, found in system.respond(prepared):
+            journal.append(dataclasses.asdict(prediction(keys[index], found)))
+            progress.step()
+            failures += found.error is not None
+            tell(Note(stage="generate", system=system.name, done=len(before) + progress.done, of=of, failures=failures))
 
 
 def repeated(prepared: Prepared, repeat: int) -> Prepared:

@@ -244,6 +244,8 @@ class KnownQueries:
         import numpy as np
 
         try:
+            if len(texts) == 1:
+                return self.vectors[texts[0]][np.newaxis]  # as systems ask: no copy of it
             return np.array([self.vectors[text] for text in texts])
         except KeyError:
             return embed_queries(self.inner, texts)

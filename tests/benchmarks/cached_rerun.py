@@ -17,10 +17,13 @@ def main() -> None:
     again: dict[int, list[DemoRun]] = {}
     anew: dict[int, list[DemoRun]] = {}
     answers = {}
+    filled: list[int] = []
     for size in SIZES:
-        settings = ("tracker=none", "load=none", "engine=stub", "systems=base", f"suite.count={size}")
+        settings = ("tracker=none", "load=none", "engine=vllm", "systems=base", f"suite.count={size}")
         place = root / str(size)
-        answers[size] = run_demo(place, *settings).manifest["planned"]
+        first = run_demo(place, *settings)
+        answers[size] = first.manifest["planned"]
+        filled.append(first.seen.engine_processes)
         again[size] = [run_demo(place, *settings) for _ in range(REPEATS)]
         anew[size] = []
         for _ in range(REPEATS):  # the answers are there, and nothing else counts as done
@@ -43,6 +46,7 @@ def main() -> None:
             Figure("finished run again, a sample", each(again), "ms", "<= 1"),
             Figure("scored and reported again", seconds(anew[many]), "s"),
             Figure("scored and reported again, a sample", each(anew), "ms", "<= 1"),
+            Figure("engine processes seen when first run", min(filled), "count", "= 1"),
             Figure("engine processes seen", max(run.seen.engine_processes for run in seen), "count", "= 0"),
             Figure("answers", answers[many], "count"),
         ],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
+import sys
 import time
 
 from bench.begin import planned
-from bench.generate import prediction
-from bench.journal import Journal
+from bench.generate import answer
+from bench.journal import Journal, read
 from bench.pocket import WEIGHTS
 from bench.tasks.company.facts import Facts
 from bench.world.company import found
@@ -36,32 +36,39 @@ def main() -> None:
     settings = SamplingParams(temperature=0.0, max_tokens=24)
     keys = planned(["prompt"], samples, 1)
     root = fresh()
+    tokens: dict[str, int] = {}
 
     def bare() -> float:
         engine.reset_prefix_cache()
         started = time.perf_counter()
-        engine.llm.generate(ids, settings, use_tqdm=False)
-        return time.perf_counter() - started
+        found = engine.llm.generate(ids, settings, use_tqdm=False)
+        took = time.perf_counter() - started
+        tokens["bare"] = sum(len(one.outputs[0].token_ids) for one in found)
+        return took
 
     def without() -> float:
         engine.reset_prefix_cache()
         started = time.perf_counter()
-        for _ in system.respond(prepared):
-            pass
-        return time.perf_counter() - started
+        found = list(system.respond(prepared))
+        took = time.perf_counter() - started
+        tokens["without"] = sum(one.tokens_out for _, one in found)
+        return took
 
     def harness() -> float:
         engine.reset_prefix_cache()
         path = root / f"{time.monotonic_ns()}.jsonl"
         started = time.perf_counter()
         with Journal(path) as journal:
-            for index, answer in system.respond(prepared):
-                journal.append(dataclasses.asdict(prediction(keys[index], answer)))
-        return time.perf_counter() - started
+            answer(system, keys, prepared, journal)
+        took = time.perf_counter() - started
+        tokens["harness"] = sum(record["tokens_out"] for record in read(path))
+        return took
 
     ways = (bare, without, harness)
     for way in ways:
         way()
+    if len(set(tokens.values())) != 1:
+        sys.exit(f"not the same answers: tokens {tokens}")
     ratios: dict[str, list[float]] = {"without": [], "harness": []}
     for number in range(REPEATS):
         turned = [ways[(number + at) % 3] for at in range(3)]  # in turn, so that drift favours none
@@ -78,6 +85,7 @@ def main() -> None:
             Figure("with journal, smallest ratio", min(ratios["harness"]), "ratio"),
             Figure("with journal, largest ratio", max(ratios["harness"]), "ratio"),
             Figure("prompts", PROMPTS, "count", ">= 500"),
+            Figure("tokens generated, each way", tokens["bare"], "count"),
         ],
     )
 

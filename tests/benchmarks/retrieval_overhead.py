@@ -1,6 +1,7 @@
 """Retrieval as systems do it beside the bare engine's query, over one index of 50,000 chunks, vectors known beforehand.
 
-Both find the same: the same lists, fused by the same constant, to the same depth, with their payloads.
+Both find the same: the same lists, fused by the same constant, to the same depth, with their payloads. The text's BM25
+terms are the engine's own work (its ``Bm25``), so both ask it for them.
 """
 
 from __future__ import annotations
