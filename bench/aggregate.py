@@ -280,15 +280,12 @@ def latency_estimates(
 ) -> dict[str, Estimate]:
     """Percentiles of seconds, as ``{name}_p50`` and so on, with order-statistic intervals.
 
-    ``blocks``: the independent repeat or stretch of time of each value, for latencies under a queue (see
-    ``quantile_interval``); give it whenever requests could delay each other. ``failures``: calls that never answered;
-    they count as slower than every answer, so a percentile they reach is ``None``. Below the sample floor a percentile
-    is ``None`` with a reason, not a guess.
+    ``blocks``: the independent repeat or stretch of time of each value, then of each failure, for latencies under a
+    queue (see ``quantile_interval``); give it whenever requests could delay each other. ``failures``: calls that never
+    answered; they count as slower than every answer, so a percentile they reach is ``None``. Below the sample floor a
+    percentile is ``None`` with a reason, not a guess.
     """
     times = [*map(float, values), *([float("inf")] * failures)]
-    if blocks is not None:
-        # A failed call is a block of its own: which one it fell into does not matter to an infinite time.
-        blocks = [*blocks, *(f"failure {number}" for number in range(failures))]
     return {f"{name}_p{100 * q:g}": _percentile(times, q, mode, blocks, failures, level) for q in quantiles}
 
 

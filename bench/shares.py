@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from bench.records import Estimate, Sample
 from bench.stats import cluster_bootstrap, wilson
 
 
-def share(values: Sequence[bool], clusters: Sequence[str]) -> Estimate:
+def share(values: Sequence[bool], clusters: Sequence[Hashable]) -> Estimate:
     """Wilson's interval where no two values share a cluster, else the cluster bootstrap's."""
     if not values:
         return Estimate(estimate=None, low=None, high=None, n=0, unit="share", reason="there are no such answers")

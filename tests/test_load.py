@@ -24,6 +24,7 @@ from bench.loading.records import Cell, Request
 from bench.loading.service import RateSearch, ServiceLevel
 from bench.records import Sample
 from bench.reporting.run_files import check_summary
+from bench.shares import share
 from systems.base import Message, Prepared, Query, Sampling, UserError
 from systems.base import Request as Call
 from systems.engines.stub import StubEngine
@@ -89,6 +90,32 @@ def test_requests_in_one_queue_do_not_count_as_independent() -> None:
     in_turn = measures([row(number, 0.9 if number % 2 else 0.1) for number in range(40)])
     assert in_turn["latency_e2e_p50"].estimate is not None
     assert "blocks" in in_turn["latency_e2e_p50"].method
+
+
+def test_an_outage_counts_as_one_block() -> None:
+    # 20 answers, 20 failures one after the other, 20 answers: 4 + 1 + 4 blocks, not 8 and 20 of their own.
+    outage = [row(number, 0.1, "500" if 20 <= number < 40 else None) for number in range(60)]
+    found = measures(outage)
+    answered = [block for block in (0, 1, 2, 3, 5, 6, 7, 8) for _ in range(5)]
+    blocks = sorted([*answered, *([4] * 20)])
+    by_hand = share([record.error is not None for record in outage], blocks)
+    assert (found["error_rate"].low, found["error_rate"].high) == (by_hand.low, by_hand.high)
+    # Of the 60, 40 are at or below the median .1. Residuals: 20 x 2/3 in the outage, 5 x 1/3 in each of the others;
+    # their squares sum to 200, times 9/8 over 60 squared .0625; times 60/.25 a design effect of 15; Student's t for
+    # the normal quantile (2.306/1.96) squared 1.384: 60/(15 x 1.384) = 2 requests, and a median needs 6.
+    assert found["latency_e2e_p50"].reason == "60 samples in 9 blocks are too few for an interval of p50"
+    # The same failures spread out: one in each three, in 12 blocks of five.
+    spread = measures([row(number, 0.1, "500" if number % 3 == 0 else None) for number in range(60)])
+    assert spread["latency_e2e_p50"].estimate == 0.1
+    assert spread["error_rate"].high - spread["error_rate"].low < (by_hand.high or 0) - (by_hand.low or 0)
+
+
+def test_an_outage_ends_with_its_block() -> None:
+    # Failures 3 to 9 reach over the first stretch of five; the block holds the three answers before them too.
+    placed = [row(number, 0.1, "500" if 3 <= number < 10 else None) for number in range(20)]
+    rate = measures(placed)["error_rate"]
+    by_hand = share([record.error is not None for record in placed], [0] * 10 + [1] * 5 + [2] * 5)
+    assert (rate.low, rate.high) == (by_hand.low, by_hand.high)
 
 
 def test_the_mode_says_how_it_was_and_what_was_wrong() -> None:

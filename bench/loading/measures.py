@@ -20,7 +20,8 @@ from bench.stats.quantiles import order_statistic
 
 Measures = dict[str, list[Estimate]]
 STRETCH = 5
-"""Requests that were due one after the other: they met the same queue, so they count as one block."""
+"""Requests that were due one after the other: they met the same queue, so they count as one block; so does an outage
+of any length."""
 ENOUGH_BLOCKS = 6
 """With so many blocks of a condition, these are the independent repeats; with fewer, stretches within them."""
 STAGES = (
@@ -60,35 +61,37 @@ def _gentleness(cell: Cell) -> tuple[bool, bool, bool, float]:
 
 def _of_mode(whole: Whole, cells: Sequence[Cell], load: Load) -> dict[str, Estimate]:
     mode = mode_of(whole, cells, load)
-    rows = [(cell.block, line) for cell in cells for line in whole.requests(cell)]
+    rows = _placed([(cell.block, line) for cell in cells for line in whole.requests(cell)], len(cells))
     good = [(block, line) for block, line in rows if line["error"] is None]
-    failures = len(rows) - len(good)
+    failed = [block for block, line in rows if line["error"] is not None]
 
     def timed(name: str, quantiles: Sequence[float], pick: Any) -> dict[str, Estimate]:
-        kept = [(block, line, value) for block, line in good if (value := pick(line)) is not None]
-        if not kept and not (failures and name == "latency_e2e"):
+        kept = [(block, value) for block, line in good if (value := pick(line)) is not None]
+        if not kept and not (failed and name == "latency_e2e"):
             return {}
-        blocks = _blocks([(block, line["scheduled"]) for block, line, _ in kept], len(cells))
-        late = failures if name in ("latency_e2e", "ttft") else 0
-        return latency_estimates([value for *_, value in kept], mode, name, quantiles, blocks, late)
+        late = failed if name in ("latency_e2e", "ttft") else []
+        blocks = [*(block for block, _ in kept), *late]
+        return latency_estimates([value for _, value in kept], mode, name, quantiles, blocks, len(late))
 
     found = timed("latency_e2e", QUANTILES, lambda line: line["e2e"])
     found |= timed("ttft", QUANTILES, lambda line: line["timings"].get("ttft"))
     found |= timed("tpot", QUANTILES, _per_token)
-    gaps = [(gap, f"{block}-{line['number']}") for block, line in good for gap in line["gaps"]]
+    gaps = [(gap, request) for request, (_, line) in enumerate(good) for gap in line["gaps"]]
     if gaps:  # pooled, clustered by request
         found |= latency_estimates([gap for gap, _ in gaps], mode, "itl", QUANTILES, [request for _, request in gaps])
     for stage in STAGES:
         found |= timed(f"stage_{stage}", (0.5, 0.95), lambda line, stage=stage: line["timings"].get(stage))
     found |= timed("stage_harness", (0.5, 0.95), _harness)
     shares = {
-        "error_rate": [line["error"] is not None and not line["timed_out"] for _, line in rows],
-        "timeout_rate": [line["timed_out"] for _, line in rows],
-        "well_formed_under_load": [line["well_formed"] for _, line in rows if line["well_formed"] is not None],
+        "error_rate": [(line["error"] is not None and not line["timed_out"], block) for block, line in rows],
+        "timeout_rate": [(line["timed_out"], block) for block, line in rows],
+        "well_formed_under_load": [
+            (line["well_formed"], block) for block, line in rows if line["well_formed"] is not None
+        ],
     }
     if load.level is not None:
-        shares["level_attained"] = [load.level.kept(line) for _, line in rows]
-    found |= {name: _share(values, mode) for name, values in shares.items() if values}
+        shares["level_attained"] = [(load.level.kept(line), block) for block, line in rows]
+    found |= {name: replace(share(*zip(*told, strict=True)), mode=mode) for name, told in shares.items() if told}
     if cached := [line for _, line in good if line["tokens_cached"] is not None and line["tokens_in"]]:
         hits = sum(line["tokens_cached"] for line in cached) / sum(line["tokens_in"] for line in cached)
         found["cache_hit_share"] = Estimate(estimate=hits, low=None, high=None, n=len(cached), unit="share", mode=mode)
@@ -144,22 +147,22 @@ def _unaccounted(line: Line) -> float:
     return float(line["timings"]["unaccounted"] / line["e2e"]) if line["e2e"] else 0.0
 
 
-def _blocks(places: Sequence[tuple[int, float]], cells: int) -> list[Hashable]:
-    """The independent stretch of time that each request belongs to."""
-    if cells >= ENOUGH_BLOCKS:
-        return [block for block, _ in places]
-    order = sorted(range(len(places)), key=lambda at: places[at])
-    found: list[Hashable] = [None] * len(places)
-    counts: dict[int, int] = {}
-    for at in order:
-        block = places[at][0]
-        found[at] = block, counts.setdefault(block, 0) // STRETCH
-        counts[block] += 1
+def _placed(rows: Sequence[tuple[int, Line]], cells: int) -> list[tuple[Hashable, Line]]:
+    """Each request with the independent stretch of time that it belongs to, in the order in which they were due.
+
+    Failures one after the other are one outage, so one stretch, however many they are.
+    """
+    found: list[tuple[Hashable, Line]] = []
+    stretch = size = 0
+    before: tuple[int, bool] | None = None
+    for block, line in sorted(rows, key=lambda row: (row[0], row[1]["scheduled"])):
+        now = block, line["error"] is not None
+        if before is not None and (block != before[0] or (size >= STRETCH and not (now[1] and before == now))):
+            stretch, size = stretch + 1, 0
+        size += 1
+        before = now
+        found.append((block if cells >= ENOUGH_BLOCKS else stretch, line))
     return found
-
-
-def _share(values: Sequence[bool], mode: str) -> Estimate:
-    return replace(share(values, [str(number) for number in range(len(values))]), mode=mode)
 
 
 def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate]:
