@@ -22,7 +22,7 @@ from bench.loading.measures import load_measures
 from bench.loading.plan import Load
 from bench.loading.records import Cell, Request
 from bench.loading.service import RateSearch, ServiceLevel
-from bench.records import Sample
+from bench.records import Estimate, Sample
 from bench.reporting.run_files import check_summary
 from bench.shares import share
 from systems.base import Message, Prepared, Query, Sampling, UserError
@@ -160,19 +160,67 @@ def test_gaps_between_tokens_are_pooled_and_clustered_by_request() -> None:
     assert (found.estimate, found.n) == (0.02, 60)
 
 
-def test_goodput_is_the_highest_rate_that_kept_the_level() -> None:
-    load = Load(level=ServiceLevel(share=0.9, e2e_seconds=1.0), search=RateSearch(first=4, precision=1.5), searches=2)
+def found_goodput(*capacities: float) -> Estimate:
+    """Goodput of a system that can do so much, search by search."""
+    load = Load(level=ServiceLevel(share=0.9, e2e_seconds=1.0), search=RateSearch(first=4, precision=1.5))
     cells = {}
-    for search, capacity in ((0, 9.0), (1, 13.0)):
+    for search, capacity in enumerate(capacities):
         tried: dict[float, bool] = {}
         while (rate := load.search.next(tried)) is not None:
             tried[rate] = rate <= capacity
             cell = load.cell("rag", "cold", "request", search, rate=rate, search=True)
             cells[cell] = [row(number, 0.5 if tried[rate] else 2.0) for number in range(10)]
     (found,) = load_measures(Whole(journal(cells)), load)["rag"]["goodput"]
-    # 4, 8, 16 then the root of 8 x 16 = 11.3: kept by the second search alone.
-    assert (found.low, found.estimate, found.high) == (8, pytest.approx((8 + 128**0.5) / 2), 16)
+    return found
+
+
+def test_goodput_is_the_highest_rate_that_kept_the_level() -> None:
+    # 4, 8, 16 then the root of 8 x 16 = 11.3: kept by the second search alone. Two points are no interval.
+    found = found_goodput(9.0, 13.0)
+    assert (found.low, found.estimate, found.high) == (None, pytest.approx((8 * 128**0.5) ** 0.5), None)
+    assert found.method == "2 searches: no interval"
     assert found.mode == "90 % within E2E 1 s, Poisson arrivals, prefix cache cold, adapter per request"
+    once = found_goodput(9.0)
+    assert (once.low, once.high, once.method) == (None, None, "one search: no interval")
+    assert once.estimate == pytest.approx(8)
+
+
+def test_goodputs_interval_is_students_over_three_searches() -> None:
+    # Kept at 8, 8 and 11.3, broken at 11.3, 11.3 and 16: in steps of the root of 2, logarithms with a mean of 1/3 step
+    # above the lowest, a deviation of 1/root 3, so 4.303/3 steps of half a width.
+    found = found_goodput(9.0, 9.0, 13.0)
+    step, half = 2**0.5, 4.302653 / 3
+    assert found.estimate == pytest.approx(8 * step ** (1 / 3))
+    assert found.low == pytest.approx(8 * step ** (1 / 3 - half))
+    assert found.high == pytest.approx(8 * step * step ** (1 / 3 + half))
+    assert found.method == "3 searches: Student's t, 95 %"
+    # Searches that agree leave the bracket between what was kept and what was broken.
+    agreed = found_goodput(9.0, 9.0, 9.0)
+    assert (agreed.estimate, agreed.low, agreed.high) == pytest.approx((8, 8, 128**0.5))
+    # One that never broke has no upper end, and one that kept nothing leaves no figure.
+    assert found_goodput(9.0, 9.0, 1e9).high is None
+    none = found_goodput(9.0, 9.0, 0.0)
+    assert (none.estimate, none.low) == (None, None)
+    assert (none.reason or "").endswith("in 1 of 3 searches")
+
+
+def test_repeats_of_a_closed_loop_have_students_interval() -> None:
+    load = Load()
+
+    def throughput(*seconds: float) -> Estimate:
+        cells = {
+            load.cell("rag", "cold", "request", block, users=1): [
+                row(number, each, scheduled=number * each) for number in range(10)
+            ]
+            for block, each in enumerate(seconds)
+        }
+        return load_measures(Whole(journal(cells)), load)["rag"]["throughput"][0]
+
+    two, three = throughput(0.5, 0.25), throughput(0.5, 0.25, 1.0)
+    assert (two.estimate, two.low, two.method) == (pytest.approx(3), None, "2 blocks: no interval")
+    # 2, 4 and 1 per s: 7/3, with a deviation of the root of 7/3.
+    half = 4.302653 * (7 / 3) ** 0.5 / 3**0.5
+    assert (three.estimate, three.low, three.high) == pytest.approx((7 / 3, 0.0, 7 / 3 + half))
 
 
 def test_goodput_says_what_was_wrong_with_the_probes_that_decided_it() -> None:
@@ -183,7 +231,7 @@ def test_goodput_says_what_was_wrong_with_the_probes_that_decided_it() -> None:
             row(number, seconds, lag=lag) for number in range(10)
         ]
     (found,) = load_measures(Whole(journal(cells, emptied=False)), load)["rag"]["goodput"]
-    assert found.estimate == 4
+    assert found.estimate == pytest.approx(4)
     assert "prefix cache of the server, not reset" in (found.mode or "")
     assert (found.mode or "").endswith("INVALID: sent 50 ms late at p99, the client could not keep up")
 

@@ -12,8 +12,8 @@ def cost_per_accepted(cost: Estimate, accepted: Estimate) -> Estimate:
     """Cost of a call over the share of accepted answers, with an interval from both.
 
     The interval is MOVER's on the logarithmic scale (Zou and Donner 2008): with independent parts, the distances of the
-    logarithm's ends add as squares. A part without an interval counts as known. Where the share may be 0 the cost
-    has no upper end.
+    logarithm's ends add as squares. Where a part has no interval there is none. Where the share may be 0 the cost has
+    no upper end.
     """
     unit = cost.unit.replace("per call", "per accepted answer")
 
@@ -27,6 +27,11 @@ def cost_per_accepted(cost: Estimate, accepted: Estimate) -> Estimate:
     if accepted.estimate <= 0:
         return missing("no answer was accepted")
     value = cost.estimate / accepted.estimate
+    for part in (cost, accepted):
+        if part.low is None and part.high is None:
+            return Estimate(
+                estimate=value, low=None, high=None, n=accepted.n, unit=unit, mode=cost.mode, method=part.method
+            )
     down = math.hypot(_ratio(cost.estimate, cost.low), _ratio(accepted.high, accepted.estimate))
     up = math.hypot(_ratio(cost.high, cost.estimate), _ratio(accepted.estimate, accepted.low))
     return Estimate(

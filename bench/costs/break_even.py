@@ -23,6 +23,8 @@ class BreakEven:
     high: float | None = None
     """Ends of the interval. ``break_even``: a missing high end means that no volume may be enough. ``dominated``: from
     ``low`` on the intervals of the costs leave it open that the other one is the cheaper; ``None``: they do not."""
+    no_interval: str | None = None
+    """Why nothing is known but the point; ``None`` where there is an interval."""
 
 
 def break_even_volume(
@@ -34,22 +36,24 @@ def break_even_volume(
     """V* = (F_a − F_b)/(c_b − c_a), or ``dominated`` where one is at least as cheap in both parts.
 
     With estimates for the costs per call the interval is that of c_b − c_a by MOVER (Zou and Donner 2008), carried
-    through V*; fixed costs count as known.
+    through V*; fixed costs count as known. Where a cost is a point alone, so is the volume.
     """
     a, b = _point(per_call_a), _point(per_call_b)
     fixed, call = fixed_a - fixed_b, b - a
     if fixed == 0 and call == 0:
         return BreakEven("same", None, None)
-    ends = _difference(per_call_a, per_call_b)
+    points = [one for one in (per_call_a, per_call_b) if isinstance(one, Estimate) and one.low is one.high is None]
+    told = "; ".join(dict.fromkeys(one.method or "no interval" for one in points)) or None
+    ends = None if points else _difference(per_call_a, per_call_b)
     if fixed * call <= 0:
         # a has the lower (or equal) fixed cost and is no dearer per call, or the other way round.
         cheapest: Literal["a", "b"] = "a" if fixed < 0 or call > 0 else "b"
         # By how much the other one may be the cheaper per call.
         most = max(-end if cheapest == "a" else end for end in ends) if ends else 0.0
-        return BreakEven("dominated", None, cheapest, low=abs(fixed) / most if most > 0 else None)
+        return BreakEven("dominated", None, cheapest, low=abs(fixed) / most if most > 0 else None, no_interval=told)
     cheaper: Literal["a", "b"] = "a" if call > 0 else "b"
     if ends is None:
-        return BreakEven("break_even", fixed / call, cheaper)
+        return BreakEven("break_even", fixed / call, cheaper, no_interval=told)
     # Far ends of c_b − c_a on the side of its sign; at or across 0 no volume is certain to be enough.
     near, far = sorted((abs(end) if end * call > 0 else 0.0) for end in ends)
     return BreakEven(
@@ -66,7 +70,7 @@ def _point(cost: float | Estimate) -> float:
 
 
 def _difference(a: float | Estimate, b: float | Estimate) -> tuple[float, float] | None:
-    """Interval of b − a by MOVER; ``None`` where neither has one."""
+    """Interval of b − a by MOVER; ``None`` where both are known exactly."""
     if not isinstance(a, Estimate) and not isinstance(b, Estimate):
         return None
     (low_a, at_a, high_a), (low_b, at_b, high_b) = _ends(a), _ends(b)
@@ -81,6 +85,5 @@ def _ends(cost: float | Estimate) -> tuple[float, float, float]:
     point = _point(cost)
     if not isinstance(cost, Estimate):
         return point, point, point
-    if cost.low is None and cost.high is not None:  # a rate without an upper end: nothing bounds it from below
-        return 0.0, point, cost.high
-    return point if cost.low is None else cost.low, point, math.inf if cost.high is None else cost.high
+    # A rate without an upper end: nothing bounds the cost from below.
+    return 0.0 if cost.low is None else cost.low, point, math.inf if cost.high is None else cost.high

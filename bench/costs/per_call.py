@@ -63,7 +63,7 @@ def from_rate(
         n=goodput.n,
         unit=unit,
         mode=mode,
-        method=None if goodput.method is None else f"from the rate: {goodput.method}",
+        method=goodput.method,
     )
 
 

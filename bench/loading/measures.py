@@ -15,7 +15,7 @@ from bench.loading.plan import Load
 from bench.loading.records import Cell
 from bench.records import Estimate
 from bench.shares import share
-from bench.stats import bootstrap_mean
+from bench.stats import bootstrap_mean, cluster_bootstrap, student_mean
 from bench.stats.quantiles import order_statistic
 
 Measures = dict[str, list[Estimate]]
@@ -166,7 +166,7 @@ def _placed(rows: Sequence[tuple[int, Line]], cells: int) -> list[tuple[Hashable
 
 
 def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate]:
-    """Requests and tokens per second of each block's measured part; over blocks, the lowest and the highest."""
+    """Requests and tokens per second of each block's measured part, with Student's interval over the blocks."""
     requests, tokens = [], []
     for cell in cells:
         good, seconds = _window(whole, cell)
@@ -175,21 +175,27 @@ def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate
     n = sum(len(whole.requests(cell)) for cell in cells)
     found = {}
     for name, values, unit in (("throughput", requests, "requests/s"), ("tokens_per_second", tokens, "tokens/s")):
-        ends = (min(values), max(values), f"lowest and highest of {len(values)} blocks") if len(values) > 1 else None
+        mean = student_mean(values)
         found[name] = Estimate(
-            estimate=float(np.mean(values)),
-            low=ends and ends[0],
-            high=ends and ends[1],
+            estimate=mean.estimate,
+            low=None if mean.low is None else max(mean.low, 0.0),
+            high=mean.high,
             n=n,
             unit=unit,
             mode=mode,
-            method=ends and ends[2],
+            method=_over(len(values), "block", "blocks", mean.method),
         )
     if cells[0].users is not None and len(cells) == 1:
-        found["throughput"] = _by_little(found["throughput"], [
-            line["e2e"] for line in whole.requests(cells[0]) if line["error"] is None
-        ])  # fmt: skip
+        placed = _placed([(0, line) for line in whole.requests(cells[0])], 1)
+        found["throughput"] = _by_little(
+            found["throughput"], [(line["e2e"], block) for block, line in placed if line["error"] is None]
+        )
     return found
+
+
+def _over(count: int, one: str, several: str, method: str) -> str:
+    """What an interval was taken over, or that so few have none."""
+    return f"{f'one {one}' if count == 1 else f'{count} {several}'}: {method}"
 
 
 def _window(whole: Whole, cell: Cell) -> tuple[list[Line], float]:
@@ -207,15 +213,17 @@ def _window(whole: Whole, cell: Cell) -> tuple[list[Line], float]:
     return [line for line in lines if line["error"] is None], ended - begun
 
 
-def _by_little(rate: Estimate, times: Sequence[float]) -> Estimate:
-    """A closed loop's throughput with the interval of its mean latency.
+def _by_little(rate: Estimate, times: Sequence[tuple[float, Hashable]]) -> Estimate:
+    """A closed loop's throughput with the interval of its mean latency, from the latencies and their blocks.
 
-    By Little's law throughput = users / mean latency, so the two vary together. Requests share a queue, so the
-    bootstrap over them is a lower bound of the uncertainty.
+    By Little's law throughput = users / mean latency, so the two vary together. Stretches of one block share its
+    minute of the machine, so the bootstrap over them is a lower bound of the uncertainty.
     """
-    if len(times) < 2 or rate.estimate is None:
+    if not times or rate.estimate is None:
         return rate
-    mean = bootstrap_mean(times)
+    mean = cluster_bootstrap(*zip(*times, strict=True))
+    if mean.low is None:
+        return rate
     return replace(
         rate,
         low=None if mean.high is None else rate.estimate * mean.estimate / mean.high,
@@ -251,17 +259,30 @@ def goodputs(whole: Whole, load: Load) -> dict[str, list[Estimate]]:
 
 
 def _goodput(searches: Sequence[Mapping[float, bool]], n: int, mode: str, load: Load) -> Estimate:
-    """The median of the searches; from the lowest rate that was kept to the lowest that was not in any of them."""
+    """The geometric mean of the highest rates that the searches kept.
+
+    Its interval is Student's over the searches' logarithms: the lower end that of the rates kept, the upper that of
+    the rates broken, since what the system can do lies somewhere between the two. Without an upper end where a search
+    was kept at every rate it tried; without an interval where there are too few searches.
+    """
     bounds = [load.search.bounds(tried) for tried in searches]
-    kept = [low or 0.0 for low, _ in bounds]
-    failed = [high for _, high in bounds]
-    middle = float(np.median(kept))
-    words = f"bracket of {len(searches)} search{'es' if len(searches) > 1 else ''}"
-    if middle == 0:
-        reason = f"the service level was kept at no rate down to {load.search.least:g} per s"
-        return Estimate(estimate=None, low=0.0, high=None, n=n, unit="requests/s", mode=mode, reason=reason)
-    high = None if None in failed else max(one for one in failed if one is not None)
-    return Estimate(estimate=middle, low=min(kept), high=high, n=n, unit="requests/s", mode=mode, method=words)
+    kept = [low for low, _ in bounds if low is not None]
+    broken = [high for _, high in bounds if high is not None]
+    if len(kept) < len(searches):
+        of = "" if len(searches) == 1 else f" in {len(searches) - len(kept)} of {len(searches)} searches"
+        reason = f"the service level was kept at no rate down to {load.search.least:g} per s{of}"
+        return Estimate(estimate=None, low=None, high=None, n=n, unit="requests/s", mode=mode, reason=reason)
+    below = student_mean(np.log(kept))
+    above = student_mean(np.log(broken)) if len(broken) == len(searches) else None
+    return Estimate(
+        estimate=math.exp(below.estimate),
+        low=None if below.low is None else math.exp(below.low),
+        high=None if above is None or above.high is None else math.exp(above.high),
+        n=n,
+        unit="requests/s",
+        mode=mode,
+        method=_over(len(searches), "search", "searches", below.method),
+    )
 
 
 def blocks_spread(whole: Whole) -> Iterator[dict[str, Any]]:

@@ -56,7 +56,7 @@ class Load:
     """With one, goodput is searched for: the highest rate that keeps it."""
     search: RateSearch = field(default_factory=RateSearch)
     searches: int = 1
-    """How often it is searched for, each time with other arrivals: their spread is the interval."""
+    """How often it is searched for, each time with other arrivals: from three on their spread gives an interval."""
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -50,6 +50,7 @@ def _figures(price: Mapping[str, Any]) -> str:
 def break_even_words(pair: Mapping[str, Any]) -> str:
     """A pair in a sentence."""
     a, b, cheaper = pair["a"], pair["b"], pair.get("cheaper")
+    ends = f" ({pair['no_interval']})" if pair.get("no_interval") else ""
     other = b if cheaper == a else a
     if pair["verdict"] == "unknown":
         return f"{a} and {b}: not known ({pair['reason']})"
@@ -58,9 +59,8 @@ def break_even_words(pair: Mapping[str, Any]) -> str:
     if pair["verdict"] == "dominated":
         said = f"{cheaper} is cheaper than {other} at any volume"
         if pair["low"] is None:
-            return said
+            return f"{said}{ends}"
         return f"{said}; the intervals leave it open that {other} is, from {_calls(pair['low'])} calls a month on"
-    ends = ""
     if pair["low"] is not None:
         upper = _calls(pair["high"]) if pair["high"] is not None else "no volume being certain"
         ends = f" ({_calls(pair['low'])} to {upper})"

@@ -1,7 +1,7 @@
 """Intervals, paired tests, corrections, effects and power. Pure functions of numbers; numpy and scipy only."""
 
 from bench.stats.equivalence import Equivalence, two_one_sided_tests
-from bench.stats.intervals import Interval, bootstrap_mean, cluster_bootstrap, wilson
+from bench.stats.intervals import Interval, bootstrap_mean, cluster_bootstrap, student_mean, wilson
 from bench.stats.paired import (
     PairedTest,
     bonett_price,
@@ -28,6 +28,7 @@ __all__ = [
     "paired_cluster_bootstrap",
     "quantile_interval",
     "sign_flip_permutation",
+    "student_mean",
     "two_one_sided_tests",
     "wilson",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from bench.stats.resampling import Stratum, cluster_ids, cluster_totals, expanded_percentile, mean_fold, resample
 
@@ -41,6 +41,20 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == n else min(1.0, centre + half)
     return Interval(share, low, high, f"Wilson, {percent(level)}")
+
+
+FEWEST_REPEATS = 3
+"""Below, Student's interval is too wide, or too much a matter of luck, to be worth its name."""
+
+
+def student_mean(values: Sequence[float] | np.ndarray, level: float = 0.95) -> Interval:
+    """Mean of independent repeats with Student's t interval (Student 1908); no ends below ``FEWEST_REPEATS``."""
+    array = np.asarray(values, dtype=float)
+    mean, n = float(array.mean()), len(array)
+    if n < FEWEST_REPEATS:
+        return Interval(mean, None, None, "no interval")
+    half = float(stdtrit(n - 1, 0.5 + level / 2) * array.std(ddof=1) / np.sqrt(n))
+    return Interval(mean, mean - half, mean + half, f"Student's t, {percent(level)}")
 
 
 def bootstrap_mean(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from bench.costs.break_even import break_even_volume
@@ -44,6 +46,16 @@ def test_break_even_interval() -> None:
     assert wide.low is not None
     assert wide.volume is not None
     assert wide.low < wide.volume
+
+
+def test_points_have_no_interval() -> None:
+    """One search for goodput is one number: neither the volume nor who dominates has an interval then."""
+    point = dataclasses.replace(estimate(0.03), method="one search: no interval")
+    found = break_even_volume(1000, 200, estimate(0.01, 0.005, 0.02), point)
+    assert (found.volume, found.low, found.high) == (pytest.approx(40_000), None, None)
+    assert found.no_interval == "one search: no interval"
+    assert break_even_volume(100, 200, 0.01, point).no_interval == "one search: no interval"
+    assert break_even_volume(1000, 200, 0.01, estimate(0.03, 0.02, 0.04)).no_interval is None
 
 
 def test_a_cost_that_nothing_bounds_from_below_may_be_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,16 @@ def test_cost_takes_goodputs_interval_upside_down() -> None:
 
 
 def test_cost_per_accepted_by_hand() -> None:
-    """A known cost over a share of .5 (.4 to .625): the interval is the share's, inverted."""
-    found = cost_per_accepted(estimate(0.01), estimate(0.5, 0.4, 0.625, unit="share"))
+    """A cost that hardly varies over a share of .5 (.4 to .625): the interval is the share's, inverted."""
+    found = cost_per_accepted(estimate(0.01, 0.01, 0.01), estimate(0.5, 0.4, 0.625, unit="share"))
     assert (found.estimate, found.low, found.high) == pytest.approx((0.02, 0.016, 0.025))
     assert found.unit == "USD per accepted answer"
+
+
+def test_a_cost_that_is_a_point_gives_no_interval() -> None:
+    point = dataclasses.replace(estimate(0.01), method="one search: no interval")
+    found = cost_per_accepted(point, estimate(0.5, 0.4, 0.625, unit="share"))
+    assert (found.estimate, found.low, found.high, found.method) == (0.02, None, None, "one search: no interval")
 
 
 def test_cost_per_accepted_covers_simulated_ratios() -> None:
@@ -76,7 +83,7 @@ def test_cost_per_accepted_covers_simulated_ratios() -> None:
 
 
 def test_cost_per_accepted_without_an_end() -> None:
-    open_end = cost_per_accepted(estimate(0.01), estimate(0.1, 0.0, 0.3, unit="share"))
+    open_end = cost_per_accepted(estimate(0.01, 0.01, 0.01), estimate(0.1, 0.0, 0.3, unit="share"))
     assert open_end.high is None
     assert open_end.low is not None
     assert cost_per_accepted(estimate(0.01), estimate(0.0, 0.0, 0.2)).reason == "no answer was accepted"

@@ -42,6 +42,15 @@ RAG = {"a": "rag", "b": "finetuned"}
             {"verdict": "break_even", "cheaper": "rag", "volume": 4.0, "low": None, "high": None},
             "rag is cheaper than finetuned above 4 calls a month",
         ),
+        (
+            {"verdict": "break_even", "cheaper": "rag", "volume": 4.0, "low": None, "high": None}
+            | {"no_interval": "one search: no interval"},
+            "rag is cheaper than finetuned above 4 calls a month (one search: no interval)",
+        ),
+        (
+            {"verdict": "dominated", "cheaper": "rag", "low": None, "no_interval": "one search: no interval"},
+            "rag is cheaper than finetuned at any volume (one search: no interval)",
+        ),
         ({"verdict": "dominated", "cheaper": "rag", "low": None}, "rag is cheaper than finetuned at any volume"),
         (
             {"verdict": "dominated", "cheaper": "rag", "low": 500.0},

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from bench.stats import bootstrap_mean, cluster_bootstrap, quantile_interval, wilson
+from bench.stats import bootstrap_mean, cluster_bootstrap, quantile_interval, student_mean, wilson
 from bench.stats.quantiles import order_statistic
 
 
@@ -32,6 +32,14 @@ def test_bootstrap_of_a_mean_is_near_students_interval() -> None:
     low, high = stats.t.interval(0.95, 39, values.mean(), stats.sem(values))
     assert found.estimate == pytest.approx(values.mean())
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.05)
+
+
+def test_students_interval_equals_scipys_and_needs_three_repeats() -> None:
+    values = [4.0, 9.0, 5.5]
+    found = student_mean(values)
+    assert (found.low, found.high) == pytest.approx(stats.t.interval(0.95, 2, np.mean(values), stats.sem(values)))
+    two = student_mean(values[:2])
+    assert (two.estimate, two.low, two.high, two.method) == (6.5, None, None, "no interval")
 
 
 def test_same_seed_same_interval_and_another_seed_another() -> None:
