@@ -99,6 +99,10 @@ class Score:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+INVALID = "INVALID"
+"""Stands in the mode of what was measured while the client could not keep up, and of what rests on that."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
     """A measured number with its uncertainty: an entry of ``summary.json``."""
@@ -114,6 +118,11 @@ class Estimate:
     """How it was taken, for latency and cost."""
     method: str | None = None
     """The interval's method and level."""
+
+    @property
+    def invalid(self) -> bool:
+        """Whether it is to be shown, marked, and to be compared with nothing."""
+        return INVALID in (self.mode or "")
 
     def to_json(self) -> dict[str, Any]:
         return {

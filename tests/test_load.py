@@ -236,6 +236,18 @@ def test_goodput_says_what_was_wrong_with_the_probes_that_decided_it() -> None:
     assert (found.mode or "").endswith("INVALID: sent 50 ms late at p99, the client could not keep up")
 
 
+def test_a_valid_goodput_is_quoted_before_an_invalid_one() -> None:
+    load = Load(level=ServiceLevel(share=0.9, e2e_seconds=1.0), search=RateSearch(first=4, precision=2))
+    cells = {}
+    for cache in ("cold", "warm"):
+        for rate, seconds in ((4.0, 0.5), (8.0, 2.0)):
+            cells[load.cell("rag", cache, "request", 0, rate=rate, search=True)] = [
+                row(number, seconds, lag=0.05 * (cache == "cold")) for number in range(10)
+            ]
+    found = load_measures(Whole(journal(cells)), load)["rag"]["goodput"]
+    assert [one.invalid for one in found] == [False, True]
+
+
 def test_one_block_that_was_sent_late_marks_the_whole_and_is_quoted_last() -> None:
     load = Load()
     blocks = {

@@ -36,7 +36,7 @@ def account(summary: Mapping[str, Any], manifest: Mapping[str, Any], price: Pric
             {
                 name: (one.upkeep, one.calls[0].estimate)
                 for name, one in systems.items()
-                if isinstance(one.upkeep, Upkeep) and one.calls[0].estimate is not None
+                if isinstance(one.upkeep, Upkeep) and one.calls[0].estimate is not None and not one.calls[0].invalid
             },
             own.volume,
             own.updates_per_month,
@@ -62,4 +62,5 @@ def _pair(a: str, b: str, systems: Mapping[str, SystemAccount], updates: float) 
             return {"a": a, "b": b, "verdict": "unknown", "reason": f"{name}: {one.calls[0].reason}"}
         fixed.append(one.upkeep.over(updates))
     found = break_even_volume(fixed[0], fixed[1], systems[a].calls[0], systems[b].calls[0])
-    return {"a": a, "b": b, **asdict(found), "cheaper": {"a": a, "b": b, None: None}[found.cheaper]}
+    late = [name for name in (a, b) if systems[name].calls[0].invalid]
+    return {"a": a, "b": b, **asdict(found), "cheaper": {"a": a, "b": b, None: None}[found.cheaper], "invalid": late}

@@ -13,7 +13,7 @@ from bench.aggregate import QUANTILES, latency_estimates
 from bench.loading.measured import Line, Whole
 from bench.loading.plan import Load
 from bench.loading.records import Cell
-from bench.records import Estimate
+from bench.records import INVALID, Estimate
 from bench.shares import share
 from bench.stats import bootstrap_mean, cluster_bootstrap, student_mean
 from bench.stats.quantiles import order_statistic
@@ -117,7 +117,7 @@ def _marked(mode: str, whole: Whole, cells: Sequence[Cell], load: Load) -> str:
     if any(_repeated(whole.requests(cell)) for cell in cells):
         mode += ", prompts repeated"
     if late := _invalid(whole, cells, load):
-        mode += f"; INVALID: sent {1000 * late:.0f} ms late at p99, the client could not keep up"
+        mode += f"; {INVALID}: sent {1000 * late:.0f} ms late at p99, the client could not keep up"
     return mode
 
 
@@ -221,7 +221,7 @@ def _by_little(rate: Estimate, times: Sequence[tuple[float, Hashable]]) -> Estim
     """
     if not times or rate.estimate is None:
         return rate
-    mean = cluster_bootstrap(*zip(*times, strict=True))
+    mean = cluster_bootstrap([seconds for seconds, _ in times], [block for _, block in times])
     if mean.low is None:
         return rate
     return replace(
@@ -251,7 +251,9 @@ def goodputs(whole: Whole, load: Load) -> dict[str, list[Estimate]]:
         if cell.search and any(cell.rate in load.search.bounds(tried) for tried in over.get(key, ())):
             decided.setdefault(key, []).append(cell)
     found: dict[str, list[Estimate]] = {}
-    for key in sorted(over, key=lambda one: (one[1] != "request", one[2] != "cold", one)):
+    for key in sorted(
+        over, key=lambda one: (_invalid(whole, decided[one], load), one[1] != "request", one[2] != "cold", one)
+    ):
         system, weights, cache = key
         mode = _marked(load.goodput_mode(weights, cache), whole, decided[key], load)
         found.setdefault(system, []).append(_goodput(over[key], counts[key], mode, load))

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
+from bench.records import INVALID
 from bench.reporting import numbers
 from bench.reporting.measures import quoted
 from bench.reporting.rows import Group, by_mode, row
@@ -48,7 +49,12 @@ def _figures(price: Mapping[str, Any]) -> str:
 
 
 def break_even_words(pair: Mapping[str, Any]) -> str:
-    """A pair in a sentence."""
+    """A pair in a sentence, and whose load it should not have rested on."""
+    late = pair.get("invalid")
+    return f"{_told(pair)}; {INVALID}: the load of {' and '.join(late)}" if late else _told(pair)
+
+
+def _told(pair: Mapping[str, Any]) -> str:
     a, b, cheaper = pair["a"], pair["b"], pair.get("cheaper")
     ends = f" ({pair['no_interval']})" if pair.get("no_interval") else ""
     other = b if cheaper == a else a

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from bench.records import INVALID
+
 SPACE = "\u00a0"
 MINUS = "\u2212"
 CURRENCY = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -68,11 +70,17 @@ def with_unit(text: str, unit: str, like: float) -> str:
 
 
 def value(estimate: Mapping[str, Any] | None) -> str:
-    """An estimate's number with its unit; a dash where there is none."""
+    """An estimate's number with its unit, marked where its load was invalid; a dash where there is none."""
     if estimate is None or estimate["estimate"] is None:
         return "–"
     number = float(estimate["estimate"])
-    return with_unit(bare(number, estimate["unit"]), estimate["unit"], number)
+    told = with_unit(bare(number, estimate["unit"]), estimate["unit"], number)
+    return f"{told}{SPACE}{INVALID}" if invalid(estimate) else told
+
+
+def invalid(estimate: Mapping[str, Any]) -> bool:
+    """Whether it was measured while the client could not keep up, or rests on what was."""
+    return INVALID in str(estimate.get("mode") or "")
 
 
 def interval(estimate: Mapping[str, Any] | None) -> str:

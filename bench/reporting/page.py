@@ -123,6 +123,7 @@ def _account(run: RunFiles) -> dict[str, Any] | None:
         "pairs": [{"a": p["a"], "b": p["b"], "words": break_even_words(p)} for p in run.cost["break_even"]],
         "surface": figures.surface_svg(run.cost),
         "declared": run.cost["settings"]["volume"] is not None,
+        "invalid": any(pair.get("invalid") for pair in run.cost["break_even"]),
     }
 
 

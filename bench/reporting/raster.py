@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.records import INVALID
 from bench.reporting import numbers
 from bench.reporting.measures import measure, primary, quoted
 from bench.reporting.svg import HUES, slot
@@ -45,10 +46,12 @@ def png(summary: Mapping[str, Any], path: Path) -> Path:
                 yerr=_error(quality),
                 fmt="o",
                 color=hue,
+                fillstyle="none" if numbers.invalid(latency) else "full",
                 capsize=0,
             )
+            told = f"{system}, {INVALID}" if numbers.invalid(latency) else system
             scatter.annotate(
-                system, (latency["estimate"], quality["estimate"]), (6, 5), textcoords="offset points", fontsize=9
+                told, (latency["estimate"], quality["estimate"]), (6, 5), textcoords="offset points", fontsize=9
             )
     bars.set(
         yticks=range(len(systems)),

@@ -6,13 +6,18 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from bench.records import INVALID
 from bench.reporting import numbers, svg
 from bench.reporting.measures import measure, primary, quoted
+from bench.reporting.pareto import invalid
 from bench.reporting.svg import between
 
 
 def scatter_svg(summary: Mapping[str, Any]) -> str | None:
-    """Quality (up) against median latency (right), discs by cost per call; ``None`` where no latency was taken."""
+    """Quality (up) against median latency (right), discs by cost per call; ``None`` where no latency was taken.
+
+    A system whose load was invalid has a hollow point and says so.
+    """
     systems = list(summary["systems"])
     measured = {system: entry["measures"] for system, entry in summary["systems"].items()}
     name = primary(*measured.values())
@@ -64,9 +69,12 @@ def scatter_svg(summary: Mapping[str, Any]) -> str | None:
                     1.6,
                 )
             )
-        parts.append(svg.circle(x, y, 3.2, hue))
+        hollow = invalid(measured[system])
+        parts.append(svg.circle(x, y, 3.2, svg.PAPER if hollow else hue, stroke=hue))
         right, away = x > (x0 + x1) * 0.62, max(20 * math.sqrt(share), 4) + 2
         words = system if cost is None else f"{system}, {numbers.value(cost)}"
+        if hollow and INVALID not in words:
+            words += f", {INVALID}"
         parts.append(
             svg.text(
                 x + (-away if right else away),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.records import INVALID
 from bench.reporting.measures import measure, modes, primary, quoted
-from bench.reporting.pareto import front
+from bench.reporting.pareto import front, invalid
 from bench.reporting.raster import png
 from bench.reporting.svg import HUES, slot
 
@@ -56,8 +57,22 @@ def _pareto(summary: Mapping[str, Any]) -> Figure | None:
     dearest = max(cost for *_, cost in places.values())
     for system, (latency, quality, cost) in places.items():
         hue = HUES[slot(system, systems)]
-        axes.scatter(latency, quality, s=max(LARGEST * cost / dearest if dearest else 0, 30), color=hue, alpha=0.5)
-        axes.annotate(system, (latency, quality), (6, 5), textcoords="offset points", fontsize=9)
+        late = invalid(measured[system])
+        axes.scatter(
+            latency,
+            quality,
+            s=max(LARGEST * cost / dearest if dearest else 0, 30),
+            color="none" if late else hue,
+            edgecolors=hue,
+            alpha=0.5,
+        )
+        axes.annotate(
+            f"{system}, {INVALID}" if late else system,
+            (latency, quality),
+            (6, 5),
+            textcoords="offset points",
+            fontsize=9,
+        )
     axes.set(
         xlabel="median end-to-end latency, s; discs: cost per call; line: Pareto front",
         ylabel=measure(lead).label,

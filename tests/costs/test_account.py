@@ -12,6 +12,7 @@ from bench.costs.account import account
 from bench.costs.builds import indexing_cost, needs, training_cost
 from bench.costs.price import Price
 from bench.costs.settings import Settings
+from bench.reporting.costs import break_even_words, cost_groups
 from bench.reporting.run_files import COST_SCHEMA
 from tests.costs.runs import PRICE, manifest, summary
 
@@ -83,6 +84,21 @@ def test_pairs_by_hand() -> None:
     assert often["volume"] == pytest.approx(13.3 / 4e-4)
     dominated = pair(made(), "prompt", "rag")
     assert (dominated["verdict"], dominated["cheaper"]) == ("dominated", "prompt")
+
+
+def test_what_rests_on_an_invalid_load_is_marked() -> None:
+    late = summary()
+    late["systems"]["rag"]["measures"]["throughput"]["mode"] = "closed loop; INVALID: sent 30 ms late at p99"
+    found = account(late, manifest(), MINE, Settings())
+    validate(found, json.loads(COST_SCHEMA.read_text()))
+    assert pair(found, "rag", "finetuned")["invalid"] == ["rag"]
+    assert pair(found, "prompt", "hybrid")["invalid"] == []
+    assert break_even_words(pair(found, "rag", "finetuned")).endswith("; INVALID: the load of rag")
+    assert not any("rag" in (one["a"], one["b"]) for one in found["surface"]["pairs"])
+    assert {row.name: [cell.value for cell in row.cells][1] for row in cost_groups(found)[-3].rows} == {
+        "cost_per_call": "$0.50\u00a0INVALID",
+        "cost_per_accepted_answer": "$1.00\u00a0INVALID",
+    }
 
 
 def test_the_surface_changes_its_sign_at_the_break_even_volume() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from bench.reporting.load import load_rows
 from bench.reporting.pareto import front, words
+from bench.reporting.scatter_figure import scatter_svg
 from tests.reporting.summaries import share, summary
 
 
@@ -38,6 +39,28 @@ def test_a_latency_taken_at_another_setting_is_said() -> None:
     assert words(made).endswith(
         "Quality was measured with an adapter per request, these latencies otherwise: open loop, adapter merged."
     )
+
+
+LATE = "open loop, adapter per request; INVALID: sent 30 ms late at p99, the client could not keep up"
+
+
+def test_an_invalid_load_is_drawn_hollow_and_is_on_no_front() -> None:
+    made = told(prompt=(0.3, 0.1, 1.0), rag=(0.8, 0.05, 0.5))  # rag would beat prompt in everything
+    made["systems"]["rag"]["measures"]["latency_e2e_p50"][0]["mode"] = LATE
+    assert front(made) == ["prompt"]
+    assert words(made) == (
+        "On the Pareto front of quality, latency and cost: prompt. "
+        "Not asked for it, and drawn hollow, since their load was invalid: rag."
+    )
+    drawn = scatter_svg(made) or ""
+    assert drawn.count('r="3.2" style="fill:var(--paper') == 1
+    assert ">rag, $500.00, INVALID<" in drawn
+    assert ">prompt, $1,000.00<" in drawn
+    # The same where the cost alone rests on one: its own number says so.
+    made = told(prompt=(0.3, 0.1, 1.0), rag=(0.8, 0.05, 0.5))
+    made["systems"]["rag"]["measures"]["cost_per_call"][0]["mode"] = f"goodput: {LATE}"
+    assert front(made) == ["prompt"]
+    assert ">rag, $500.00\u00a0INVALID<" in (scatter_svg(made) or "")
 
 
 def test_blocks_are_told_by_condition() -> None:
