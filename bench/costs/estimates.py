@@ -51,6 +51,8 @@ def call_costs(
         return [_refused(price, rate, refusal) for rate in rates[:1]]
     count = machine.count(price)
     rented = price.name if count == 1 else f"{count:g} × {price.name}"
+    if machine.assumed(price):
+        rented += " (one device is assumed, since the server hides its machine: say price.devices)"
     return [
         from_rate(price, count, rate, used, mode=f"{rented} {100 * used:g} % used; {what}: {rate.mode}")
         for rate in rates

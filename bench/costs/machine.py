@@ -41,8 +41,14 @@ class Machine:
             return f"price={price.name} is that of {_machine(price)}, but {what} ran on {found}"
         return None
 
+    def assumed(self, price: Price) -> bool:
+        """Whether nobody said how many devices there were."""
+        return self.ran_on is None and price.devices is None
+
     def count(self, price: Price) -> float:
         """How many of the priced machine (or of its GPUs) were used: list prices of CPUs go by their cores."""
+        if self.ran_on is None:
+            return price.devices or 1
         if self.ran_on == "cpu" and price.cores and self.cores:
             return self.cores / price.cores
         return self.devices

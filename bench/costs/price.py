@@ -28,6 +28,8 @@ class Price:
     """Words of the GPU's name as its driver tells it (``A100 80GB``); ``None``: any GPU."""
     cores: int | None = None
     """Virtual CPUs of a CPU machine: a run on twice as many is priced as two. ``None``: whatever the run had."""
+    devices: int | None = None
+    """How many of them a server has that hides its machine; ``None``: one is assumed, and said to be."""
     per_hour: float | None = None
     """Of one device with its share of the machine (``machine``)."""
     per_million_in: float | None = None
@@ -48,6 +50,8 @@ class Price:
             raise UserError(f"price.currency={self.currency}: must be an ISO 4217 code such as USD")
         if self.cores is not None and not (isinstance(self.cores, int) and self.cores >= 1):
             raise UserError(f"price.cores={self.cores}: must be a whole number of 1 or more, or null")
+        if self.devices is not None and not (isinstance(self.devices, int) and self.devices >= 1):
+            raise UserError(f"price.devices={self.devices}: must be a whole number of 1 or more, or null")
         for key in ("per_hour", "per_million_in", "per_million_out"):
             value = getattr(self, key)
             if key in NEEDED[self.kind] and value is None:

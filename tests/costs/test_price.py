@@ -55,6 +55,7 @@ def test_price_files(path: Path) -> None:
         ({"date": "2025-02-30"}, "price.date='2025-02-30': must be an ISO date such as 2025-01-31"),
         ({"kind": "gold"}, "price.kind='gold': must be machine, api or none"),
         ({"device": "tpu"}, "price.device='tpu': must be cpu, gpu or null"),
+        ({"devices": 0}, "price.devices=0: must be a whole number of 1 or more, or null"),
         ({"cores": 0}, "price.cores=0: must be a whole number of 1 or more, or null"),
     ],
 )
@@ -114,3 +115,19 @@ def test_a_cpu_machine_is_counted_by_its_cores() -> None:
 
 def test_a_server_is_not_taken_for_the_clients_own_machine() -> None:
     assert Machine.of(None, {"cores": 8, "gpus": ["NVIDIA L4"]}) == Machine(ran_on=None)
+
+
+def test_a_server_that_hides_its_machine_has_as_many_devices_as_are_said() -> None:
+    """One GPU is assumed where nobody says, and the figure says so; what ran here is counted, whatever is said."""
+    gpu = dataclasses.replace(MACHINE, device="gpu")
+    [assumed, _] = cost_estimates(gpu, Machine(ran_on=None), RATE)["cost_per_call"]
+    assert assumed.estimate == pytest.approx(0.0005)
+    assert assumed.mode == (
+        "m (one device is assumed, since the server hides its machine: say price.devices) 100 % used; "
+        "throughput: closed loop"
+    )
+    said = dataclasses.replace(gpu, devices=4)
+    [call, _] = cost_estimates(said, Machine(ran_on=None), RATE)["cost_per_call"]
+    assert (call.estimate, call.mode) == (pytest.approx(0.002), "4 × m 100 % used; throughput: closed loop")
+    [own, _] = cost_estimates(said, Machine(ran_on="gpu", devices=2), RATE)["cost_per_call"]
+    assert own.estimate == pytest.approx(0.001)
