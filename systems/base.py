@@ -194,7 +194,8 @@ class Completion:
     token_ids: tuple[int, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     """Seconds: ``queue``, ``prefill``, ``decode``, ``ttft``; a key is missing where the engine hides it. Of a streamed
-    one also ``transport``, between the caller and the engine's core, or ``remote``, all that a server hides."""
+    one also ``transport``, to the engine's core and back, if both ways were clocked, or ``remote``, all that a server
+    hides. A scored one has no ``ttft``."""
     pieces: tuple[float, ...] = ()
     """Seconds from the call to each piece of the text, where they came one by one."""
     tokens_cached: int | None = None

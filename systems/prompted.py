@@ -164,16 +164,18 @@ def answer(prepared: Prepared, submitted: float, completions: Sequence[Completio
     """What the engine gave back, with the retrieval that went before it, and the ``reasoning`` apart from the answer.
 
     The engine counts its ``ttft`` from ``submitted``; a user waits from when preparing began, retrieval included. Of
-    several calls the first that failed fails the answer, and only the time of all of them together is known.
+    several calls the first that failed fails the answer. They are on their way at once, so what the query waits for is
+    the longest of them: its stages are the query's (their sum over all calls would be more time than passed), and
+    there is no first token to speak of.
     """
     first = completions[0]
-    timings: dict[str, Any] = dict(prepared.timings)
+    longest = max(completions, key=lambda one: sum(_stages(one).values()))
+    timings: dict[str, Any] = {**prepared.timings, **_stages(longest)}
     pieces: tuple[float, ...] = ()
     if len(completions) == 1:
-        timings |= first.timings
         pieces = tuple(piece + submitted - prepared.started for piece in first.pieces)
-    if "ttft" in timings:
-        timings["ttft"] += submitted - prepared.started
+        if "ttft" in first.timings:
+            timings["ttft"] = first.timings["ttft"] + submitted - prepared.started
     timings["e2e"] = time.perf_counter() - prepared.started
     error = next((one.error for one in completions if one.error is not None), None)
     outputs = tuple(one.text if one.likelihood is None else one.likelihood for one in completions)
@@ -193,6 +195,11 @@ def answer(prepared: Prepared, submitted: float, completions: Sequence[Completio
         outputs=outputs if prepared.query.calls and error is None else (),
         error=error,
     )
+
+
+def _stages(completion: Completion) -> dict[str, float]:
+    """Its timings that follow one on another."""
+    return {stage: seconds for stage, seconds in completion.timings.items() if stage != "ttft"}
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from systems.base import Chunk, Completion, Filters, Hit, Query, Request, Sampling, UserError
+from systems.base import Call, Chunk, Completion, Filters, Hit, Query, Request, Sampling, UserError
 from systems.engines.stub import StubEngine
 from systems.model import Adapter, Model
 from systems.prompted import Prompted, answer
@@ -179,6 +179,18 @@ def test_the_first_token_is_waited_for_from_before_retrieval(model: Model) -> No
     found = answer(prepared, prepared.started + 2.0, [said])
     assert found.timings["ttft"] == pytest.approx(2.25)
     assert found.timings["queue"] == 0.1
+
+
+def test_several_calls_have_the_stages_of_the_longest(model: Model) -> None:
+    system = Prompted(name="p", model=model, engine=StubEngine(model=model), prompt=PromptBuilder())
+    prepared = system.prepare(Query(text="q", calls=(Call(prompt="a"), Call(prompt="b"))))
+    said = [
+        Completion(text="a", tokens_in=1, tokens_out=1, finish_reason="stop", timings={"queue": queue, "ttft": queue})
+        for queue in (0.3, 0.1)
+    ]
+    found = answer(prepared, prepared.started, said)
+    assert found.timings["queue"] == 0.3
+    assert "ttft" not in found.timings
 
 
 def test_no_passages_at_all_is_refused(model: Model) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from systems.base import Completion, Failure, Request, Stream, UserError
 from systems.engines.guard import Guard, children
-from systems.engines.vllm_words import completion, first_line, parameters, scored
+from systems.engines.vllm_words import completion, first_line, parameters, scored, transport
 from systems.model import Adapter, Model
 
 if TYPE_CHECKING:
@@ -277,21 +277,17 @@ class _VllmStream:
             words = f"{type(error).__name__}: {first_line(error)}"[:240]
             return Completion(text="", tokens_in=0, tokens_out=0, finish_reason="error", error=words)
         received = time.perf_counter()
+        ways = transport(output, submitted, received)
         if request.continuation:
-            return scored(output, request)
+            found = scored(output, request)
+            return replace(found, timings={**found.timings, **ways})
         found = completion(output)
-        timings = dict(found.timings)
-        if timings:
-            # On Linux perf_counter() and the core's monotonic() are one clock, in whatever process it is read.
-            stats = output.metrics
-            timings["transport"] = (stats.queued_ts - submitted) + (received - stats.last_token_ts)
-            timings["ttft"] = pieces[0]
         return replace(
             found,
             text="".join(parts),
             token_ids=tuple(tokens),
             tokens_out=len(tokens),
-            timings=timings,
+            timings={**found.timings, **ways, "ttft": pieces[0]} if found.timings else {},
             pieces=tuple(pieces),
         )
 
