@@ -25,6 +25,7 @@ from systems.base import (
 )
 from systems.model import Model
 from systems.prompts import PromptBuilder, citations
+from systems.timing import timed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,9 @@ class Prompted:
 
     def prepare(self, query: Query) -> Prepared:
         started = time.perf_counter()
-        first, *further = self.requests(query, ())
-        timings = {"prompt": time.perf_counter() - started}
+        timings: dict[str, float] = {}
+        with timed(timings, "prompt"):
+            first, *further = self.requests(query, ())
         return Prepared(query=query, request=first, further=tuple(further), timings=timings, started=started)
 
     def requests(self, query: Query, passages: Sequence[Chunk]) -> tuple[Request, ...]:

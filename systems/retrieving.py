@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from systems.base import Chunk, Prepared, Query, Retriever, UserError
 from systems.prompted import Prompted
 from systems.prompts import passage
+from systems.timing import timed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +30,9 @@ class Retrieving(Prompted):
     def prepare(self, query: Query) -> Prepared:
         started = time.perf_counter()
         hits, timings = self.retriever.retrieve(query.search_text(), query.search_filters())
-        built = time.perf_counter()
-        passages = within_budget([hit.chunk for hit in hits[: self.top_k]], self.context_budget, self.model.count)
-        first, *further = self.requests(query, passages)
-        timings["prompt"] = time.perf_counter() - built
+        with timed(timings, "prompt"):
+            passages = within_budget([hit.chunk for hit in hits[: self.top_k]], self.context_budget, self.model.count)
+            first, *further = self.requests(query, passages)
         return Prepared(
             query=query,
             request=first,

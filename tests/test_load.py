@@ -18,7 +18,7 @@ from bench.journal import Journal, read
 from bench.load import Loading
 from bench.loading.deployments import Deployment, deployments
 from bench.loading.measured import Line, Whole, end, request
-from bench.loading.measures import load_measures
+from bench.loading.measures import blocks_spread, load_measures
 from bench.loading.plan import Load
 from bench.loading.records import Cell, Request
 from bench.loading.service import RateSearch, ServiceLevel
@@ -259,6 +259,14 @@ def test_one_block_that_was_sent_late_marks_the_whole_and_is_quoted_last() -> No
         one.mode or "" for one in load_measures(Whole(journal({**blocks, **other})), load)["rag"]["latency_e2e_p50"]
     ]
     assert ["INVALID" in mode for mode in modes] == [False, True]
+
+
+def test_processor_seconds_of_stages_are_of_all_that_were_asked_or_not_told() -> None:
+    load = Load()
+    records = [row(number, 0.1, measured=number > 0, cpu={"prompt": 0.002, "embed": None}) for number in range(4)]
+    (block,) = blocks_spread(Whole(journal({load.cell("rag", "cold", "request", 0, rate=8): records})))
+    assert (block["requests"], block["asked"]) == (3, 4)
+    assert block["stage_cpu_seconds"] == {"embed": None, "prompt": pytest.approx(0.008)}
 
 
 def test_systems_take_turns_from_block_to_block_with_the_same_arrivals() -> None:

@@ -16,11 +16,14 @@ from bench.metrics.format_adherence import adherence_error
 from bench.records import Sample
 from systems.alarm import Alarm
 from systems.base import Answer, Failure, Stream, System, UserError
+from systems.timing import CPU
 
 HEADSTART = 0.05
 """Seconds before the first arrival, so that it is not sent late."""
 WHOLE = ("e2e", "ttft")
 """Timings that are not those of one stage."""
+OURS = ("embed", "search", "rerank", "prompt")
+"""Stages before the engine's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +98,15 @@ class Client:
             error = str(failure)
         except Exception as failure:  # noqa: BLE001  whatever breaks in one call is that call's outcome
             error = " ".join(f"{type(failure).__name__}: {failure}".split())[:240]
+        validating = time.thread_time()
         well_formed = _well_formed(sample, answer)
+        validating = time.thread_time() - validating
         ended = time.perf_counter()
         timings = {"send": woken - due, "admission": sent - woken}
+        worked: dict[str, float | None] = {}
         if answer is not None:
             own = {stage: value for stage, value in answer.timings.items() if stage not in WHOLE}
+            worked = {stage: own.pop(stage + CPU, None) for stage in OURS if stage in own} | {"validate": validating}
             timings |= own | {"validate": ended - answered}
             if "ttft" in answer.timings:
                 timings["ttft"] = answer.timings["ttft"] + sent - due
@@ -114,6 +121,7 @@ class Client:
             lag=woken - due,
             e2e=ended - due,
             timings=timings | ({"unaccounted": ended - due - stages} if answer is not None and not error else {}),
+            cpu=worked,
             gaps=tuple(float(gap) for gap in np.diff(pieces)),
             tokens_in=0 if answer is None else answer.tokens_in,
             tokens_out=0 if answer is None else answer.tokens_out,

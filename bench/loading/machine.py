@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from bench.loading.gpus import Gpus
+from systems.engines.guard import WATCH
+
 SAMPLE_SECONDS = 0.25
 LOOK_SECONDS = 3.0
 """Between looks for processes that are new: a look takes milliseconds."""
 RAPL = Path("/sys/class/powercap")
+HARNESS = "harness"
+NAMES = (("VLLM::EngineCore", "engine core"), ("VLLM::", "engine worker"), (WATCH, "guard"))
+"""What a process says of itself, and what it is called here; others go by their module, or by their program."""
 
 
 @dataclass
@@ -26,28 +31,37 @@ class Usage:
 
     seconds: float = 0.0
     cpu_seconds: dict[str, float] = field(default_factory=dict)
-    """By process: ``harness``, and the engine's by name."""
+    """By process: ``harness``, and those it started by name. What ended meanwhile counts to when it was last seen, if
+    it lived long enough to be."""
     peak_memory_mib: dict[str, float] = field(default_factory=dict)
     """Resident memory by process: the highest that was seen, sampled four times a second."""
     other_cpu_share: float = 0.0
     """Share of all processors that processes of others were using."""
     gpu_memory_mib: float | None = None
-    """Highest use over all GPUs; ``None`` without one, or without NVML."""
+    """Highest use of the GPUs that this run may use, by whomever; ``None`` without one, or without NVML."""
+    gpu_process_memory_mib: dict[str, float] | None = None
+    """Of it, what this run's processes had, where the driver tells."""
     gpu_utilisation: float | None = None
-    """Mean share of the time in which a kernel ran."""
-    energy_joules: float | None = None
-    """Of processors (RAPL) and GPUs (NVML), where the hardware tells it."""
+    """Mean share of the time in which a kernel ran on them."""
+    joules: dict[str, float] = field(default_factory=dict)
+    """Energy of all the machine's ``processors`` (RAPL) and of the ``GPUs`` that this run may use (NVML), whoever used
+    them; what the hardware does not tell is not here."""
 
     def to_json(self) -> dict[str, Any]:
         """Rounded, without what is not known."""
+
+        def rounded(values: dict[str, float] | None, digits: int) -> dict[str, float] | None:
+            return {name: round(value, digits) for name, value in values.items()} if values else None
+
         found = {
             "seconds": round(self.seconds, 3),
-            "cpu_seconds": {name: round(value, 3) for name, value in self.cpu_seconds.items()},
-            "peak_memory_mib": {name: round(value, 1) for name, value in self.peak_memory_mib.items()},
+            "cpu_seconds": rounded(self.cpu_seconds, 3),
+            "peak_memory_mib": rounded(self.peak_memory_mib, 1),
             "other_cpu_share": round(self.other_cpu_share, 4),
-            "gpu_memory_mib": self.gpu_memory_mib,
-            "gpu_utilisation": self.gpu_utilisation,
-            "energy_joules": self.energy_joules,
+            "gpu_memory_mib": self.gpu_memory_mib and round(self.gpu_memory_mib, 1),
+            "gpu_process_memory_mib": rounded(self.gpu_process_memory_mib, 1),
+            "gpu_utilisation": None if self.gpu_utilisation is None else round(self.gpu_utilisation, 3),
+            "joules": rounded(self.joules, 1),
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -56,48 +70,86 @@ class Usage:
 def watched() -> Iterator[Usage]:
     """Account for what happens inside."""
     usage = Usage()
-    before, busy, joules, begun = _cpu(_processes()), _busy(), _energy(), time.monotonic()
-    gpus = _Gpus.open()
-    ended = threading.Event()
-    sampling = threading.Thread(target=_sample, args=(usage, gpus, ended), daemon=True)
-    sampling.start()
-    try:
-        yield usage
-    finally:
-        ended.set()
-        sampling.join()
-        usage.seconds = time.monotonic() - begun
-        for key, seconds in _cpu(_processes()).items():
-            spent = seconds - before.get(key, 0.0)
-            usage.cpu_seconds[key[1]] = usage.cpu_seconds.get(key[1], 0.0) + spent
-        capacity = usage.seconds * (os.cpu_count() or 1)
-        usage.other_cpu_share = max(0.0, (_busy() - busy - sum(usage.cpu_seconds.values())) / capacity)
-        used = _energy()
-        if joules is not None and used is not None and used >= joules:
-            usage.energy_joules = round(used - joules, 1)
-        if gpus is not None:
-            gpus.close(usage)
+    with Gpus.open() as gpus:
+        watch = _Watch(usage, gpus)
+        before, busy, energy, begun = dict(watch.seconds), _busy(), _energy(), time.monotonic()
+        ended = threading.Event()
+        sampling = threading.Thread(target=watch.sample, args=(ended,), daemon=True)
+        sampling.start()
+        try:
+            yield usage
+        finally:
+            ended.set()
+            sampling.join()
+            usage.seconds = time.monotonic() - begun
+            watch.look()
+            for number, seconds in watch.seconds.items():
+                name = watch.names[number]
+                usage.cpu_seconds[name] = usage.cpu_seconds.get(name, 0.0) + seconds - before.get(number, 0.0)
+            capacity = usage.seconds * (os.cpu_count() or 1)
+            usage.other_cpu_share = max(0.0, (_busy() - busy - sum(usage.cpu_seconds.values())) / capacity)
+            used = _energy()
+            if energy is not None and used is not None and used >= energy:
+                usage.joules["processors"] = used - energy
+            if gpus is not None:
+                usage.gpu_memory_mib = gpus.memory_mib
+                usage.gpu_process_memory_mib = gpus.process_memory_mib
+                usage.gpu_utilisation = gpus.utilisation
+                if gpus.joules is not None:
+                    usage.joules["GPUs"] = gpus.joules
 
 
-def _processes() -> list[tuple[str, psutil.Process]]:
-    """This process and those it started, by name."""
-    own = psutil.Process()
-    found = [("harness", own)]
-    for child in own.children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            words = " ".join(child.cmdline())
-            found.append(("engine" if "VLLM" in words or "multiprocessing" in words else child.name(), child))
-    return found
+class _Watch:
+    """Looks at this process and at those it started, again and again."""
+
+    def __init__(self, usage: Usage, gpus: Gpus | None) -> None:
+        self.names: dict[int, str] = {}
+        self.seconds: dict[int, float] = {}
+        """Processor seconds of each process since it began, when last seen."""
+        self._usage, self._gpus = usage, gpus
+        self._processes: list[psutil.Process] = []
+        self.look()
+
+    def look(self) -> None:
+        """Find the processes anew."""
+        own = psutil.Process()
+        self._processes = [own, *own.children(recursive=True)]
+        for process in self._processes:
+            with contextlib.suppress(psutil.Error):
+                self.names[process.pid] = HARNESS if process == own else _name(process)
+        self._read()
+
+    def _read(self) -> None:
+        memory: dict[str, float] = {}
+        for process in self._processes:
+            with contextlib.suppress(psutil.Error, KeyError):
+                name = self.names[process.pid]
+                times = process.cpu_times()
+                self.seconds[process.pid] = times.user + times.system
+                memory[name] = memory.get(name, 0.0) + process.memory_info().rss / 2**20
+        for name, value in memory.items():
+            self._usage.peak_memory_mib[name] = max(value, self._usage.peak_memory_mib.get(name, 0.0))
+
+    def sample(self, ended: threading.Event) -> None:
+        """Look until it has ended."""
+        looked = time.monotonic()
+        while True:
+            self._read()
+            if self._gpus is not None:
+                self._gpus.sample(self.names)
+            if ended.wait(SAMPLE_SECONDS):
+                return
+            if time.monotonic() - looked > LOOK_SECONDS:
+                looked = time.monotonic()
+                self.look()
 
 
-def _cpu(processes: Sequence[tuple[str, psutil.Process]]) -> dict[tuple[int, str], float]:
-    """Processor seconds so far, by process number and name."""
-    found = {}
-    for name, process in processes:
-        with contextlib.suppress(psutil.Error):
-            times = process.cpu_times()
-            found[process.pid, name] = times.user + times.system
-    return found
+def _name(process: psutil.Process) -> str:
+    words = process.cmdline()
+    said = " ".join(words)
+    known = next((name for sign, name in NAMES if sign in said), None)
+    module = words[words.index("-m") + 1] if "-m" in words[:-1] else None
+    return known or module or ("engine" if "multiprocessing" in said else process.name())
 
 
 def _busy() -> float:
@@ -115,65 +167,3 @@ def _energy() -> float | None:
         except (OSError, ValueError):
             return None
     return sum(found) if found else None
-
-
-def _sample(usage: Usage, gpus: _Gpus | None, ended: threading.Event) -> None:
-    looked, processes = -math.inf, []
-    while True:
-        if time.monotonic() - looked > LOOK_SECONDS:
-            looked, processes = time.monotonic(), _processes()
-        memory: dict[str, float] = {}
-        for name, process in processes:
-            with contextlib.suppress(psutil.Error):
-                memory[name] = memory.get(name, 0.0) + process.memory_info().rss / 2**20
-        for name, value in memory.items():
-            usage.peak_memory_mib[name] = max(value, usage.peak_memory_mib.get(name, 0.0))
-        if gpus is not None:
-            gpus.sample()
-        if ended.wait(SAMPLE_SECONDS):
-            return
-
-
-class _Gpus:
-    """NVIDIA's own library, where it is installed and finds a driver."""
-
-    def __init__(self, nvml: Any) -> None:
-        self._nvml = nvml
-        self._handles = [nvml.nvmlDeviceGetHandleByIndex(at) for at in range(nvml.nvmlDeviceGetCount())]
-        self._memory = 0.0
-        self._shares: list[float] = []
-        self._joules = self._spent()
-
-    @classmethod
-    def open(cls) -> _Gpus | None:
-        try:
-            import pynvml
-
-            pynvml.nvmlInit()
-            return cls(pynvml)
-        except Exception:  # noqa: BLE001 - not installed, no driver, or none it knows: then there is nothing to tell
-            return None
-
-    def _spent(self) -> float | None:
-        try:
-            return sum(self._nvml.nvmlDeviceGetTotalEnergyConsumption(one) for one in self._handles) / 1000
-        except self._nvml.NVMLError:
-            return None
-
-    def sample(self) -> None:
-        try:
-            used = sum(self._nvml.nvmlDeviceGetMemoryInfo(one).used for one in self._handles)
-            shares = [self._nvml.nvmlDeviceGetUtilizationRates(one).gpu / 100 for one in self._handles]
-        except self._nvml.NVMLError:
-            return
-        self._memory = max(self._memory, used / 2**20)
-        self._shares.append(sum(shares) / len(shares))
-
-    def close(self, usage: Usage) -> None:
-        if self._handles:
-            usage.gpu_memory_mib = round(self._memory, 1)
-            usage.gpu_utilisation = round(sum(self._shares) / len(self._shares), 3) if self._shares else None
-            spent = self._spent()
-            if self._joules is not None and spent is not None:
-                usage.energy_joules = round((usage.energy_joules or 0.0) + spent - self._joules, 1)
-        self._nvml.nvmlShutdown()

@@ -288,7 +288,10 @@ def _goodput(searches: Sequence[Mapping[float, bool]], n: int, mode: str, load: 
 
 
 def blocks_spread(whole: Whole) -> Iterator[dict[str, Any]]:
-    """Every block's median latency and what the machine did meanwhile: for the report's table of repeats."""
+    """Every block's median latency and what the machine did meanwhile: for the report's table of repeats.
+
+    The machine worked for all requests that were ``asked``, those that warmed up among them.
+    """
     for cell in whole.cells():
         times = [line["e2e"] for line in whole.requests(cell) if line["error"] is None]
         yield {
@@ -299,5 +302,18 @@ def blocks_spread(whole: Whole) -> Iterator[dict[str, Any]]:
             "rate": cell.rate,
             "p50": order_statistic(times, 0.5) if times else None,
             "requests": len(whole.requests(cell)),
+            "asked": len(whole.everyone(cell)),
             "machine": whole.ended(cell)["machine"],
+            "stage_cpu_seconds": _worked(whole.everyone(cell)),
         }
+
+
+def _worked(lines: Sequence[Line]) -> dict[str, float | None]:
+    """Processor seconds of all requests by stage; ``None`` where a request cannot tell."""
+    told = [line.get("cpu", {}) for line in lines]  # journals of before have none
+    found: dict[str, float | None] = {}
+    for stage in STAGES:
+        values = [one[stage] for one in told if stage in one]
+        if values:
+            found[stage] = None if None in values else math.fsum(values)
+    return found

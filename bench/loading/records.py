@@ -44,6 +44,9 @@ class Request:
     """Until the answer was validated, or given up."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Per stage, ``unaccounted`` among them."""
+    cpu: Mapping[str, float | None] = field(default_factory=dict)
+    """Processor seconds of the stages before and after the engine's; ``None`` where other threads or another process
+    help, so that it cannot be told."""
     gaps: tuple[float, ...] = ()
     """Between the pieces of the text: inter-token latencies."""
     tokens_in: int = 0
@@ -60,5 +63,6 @@ class Request:
         for key in ("scheduled", "lag", "e2e"):
             found[key] = round(found[key], 6)
         found["timings"] = {stage: round(value, 6) for stage, value in self.timings.items()}
+        found["cpu"] = {stage: None if value is None else round(value, 6) for stage, value in self.cpu.items()}
         found["gaps"] = [round(gap, 5) for gap in self.gaps]
         return found

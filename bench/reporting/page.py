@@ -20,7 +20,7 @@ from bench.reporting.effects import effect_rows
 from bench.reporting.failures import cause_table
 from bench.reporting.gate import WORDS, gates
 from bench.reporting.heat import heat_rows
-from bench.reporting.load import load_rows
+from bench.reporting.load import load_rows, stage_rows
 from bench.reporting.measures import ordered
 from bench.reporting.rows import by_mode, groups
 from bench.reporting.run_files import RunFiles, read_run
@@ -104,6 +104,7 @@ def view(run: RunFiles) -> dict[str, Any]:
         "scatter": figures.scatter_svg(summary),
         "matched": pareto.words(summary),
         "load": load_rows(summary),
+        "usage": stage_rows(run.manifest),
         "latency": by_mode(measured, _named(measured, _TIMED)),
         "cost": by_mode(measured, _named(measured, _COSTS)),
         "account": _account(run),

@@ -123,6 +123,13 @@ class SentenceTransformerEmbedder:
         """``gpu`` or ``cpu``."""
         return "gpu" if self._model.device.type == "cuda" else "cpu"
 
+    @property
+    def one_thread(self) -> bool:
+        """Whether a query is embedded in the caller's thread alone: torch's helpers are its own threads."""
+        import torch
+
+        return torch.get_num_threads() == 1
+
 
 def packaged_minilm() -> Path:
     """Directory of the packaged all-MiniLM-L6-v2, its weights checked."""
@@ -160,6 +167,11 @@ class CachedEmbedder:
     def ran_on(self) -> str | None:
         """``gpu`` or ``cpu``, where the inner embedder tells."""
         return getattr(self.inner, "ran_on", None)
+
+    @property
+    def one_thread(self) -> bool:
+        """As the inner embedder, which embeds the queries."""
+        return bool(getattr(self.inner, "one_thread", False))
 
     @property
     def identity(self) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
+from typing import Any
 
 from systems.base import Embedder, Filters, Hit, Reranker, UserError
 from systems.knowledge.embedding import embed_queries
 from systems.knowledge.index import MODES, Index, Mode
+from systems.timing import timed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,27 +41,33 @@ class IndexRetriever:
             raise UserError(f"retriever.rrf_k={self.rrf_k}: must be 0 or more")
 
     def retrieve(self, text: str, filters: Filters) -> tuple[list[Hit], dict[str, float]]:
-        """At most ``top_k`` hits, best first, and seconds for ``embed``, ``search`` and ``rerank`` where they ran."""
+        """At most ``top_k`` hits, best first, and seconds for ``embed``, ``search`` and ``rerank`` where they ran.
+
+        With processor seconds (see ``timing.timed``) of the parts that say that they work in the caller's thread alone.
+        """
         timings: dict[str, float] = {}
         vector = None
-        begun = time.perf_counter()
         if self.mode != "sparse" and self.embedder is not None:
-            vector = embed_queries(self.embedder, [text])[0]
-            timings["embed"] = time.perf_counter() - begun + getattr(self.embedder, "seconds_each", 0.0)
-            begun = time.perf_counter()
-        hits = self.index.search(
-            text,
-            vector,
-            mode=self.mode,
-            top_k=self.candidates if self.reranker else self.top_k,
-            filters=filters,
-            exact=self.exact,
-            rrf_k=self.rrf_k,
-            candidates=self.candidates,
-        )
-        timings["search"] = time.perf_counter() - begun
+            with timed(timings, "embed", alone=_alone(self.embedder)):
+                vector = embed_queries(self.embedder, [text])[0]
+            timings["embed"] += getattr(self.embedder, "seconds_each", 0.0)
+        with timed(timings, "search", alone=_alone(self.index)):
+            hits = self.index.search(
+                text,
+                vector,
+                mode=self.mode,
+                top_k=self.candidates if self.reranker else self.top_k,
+                filters=filters,
+                exact=self.exact,
+                rrf_k=self.rrf_k,
+                candidates=self.candidates,
+            )
         if self.reranker is not None:
-            begun = time.perf_counter()
-            hits = self.reranker.rerank(text, hits)[: self.top_k]
-            timings["rerank"] = time.perf_counter() - begun
+            with timed(timings, "rerank", alone=_alone(self.reranker)):
+                hits = self.reranker.rerank(text, hits)[: self.top_k]
         return hits, timings
+
+
+def _alone(part: Any) -> bool:
+    """Whether a part works in the caller's thread and nowhere else. Who does not say so may have helpers."""
+    return bool(getattr(part, "one_thread", False))

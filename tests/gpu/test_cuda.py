@@ -32,6 +32,7 @@ def run(tmp_path: Path, *overrides: str) -> dict:  # type: ignore[type-arg]
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert manifest["engine"]["loads"] == 1
     assert manifest["hardware"]["gpus"]
+    assert manifest["usage"]["generate"]["gpu_memory_mib"] > 0
     assert summary["run"]["adapter_proof"]["different"] > 0
     return summary
 

@@ -41,7 +41,7 @@ def test_stages_are_timed(index: EdgeIndex, recording: RecordingEmbedder, mode: 
     hits, timings = retriever.retrieve("Aurora plan euro month", Filters())
     assert ids(hits)[0] == "d6"
     assert len(hits) == 3 or mode == "sparse"
-    assert list(timings) == stages
+    assert list(timings) == stages  # and no processor seconds: neither says that it has no helpers
     assert all(seconds > 0 for seconds in timings.values())
 
 
@@ -84,3 +84,11 @@ def test_meaning_finds_what_words_miss(tmp_path: Path, minilm: SentenceTransform
 def test_wrong_settings_name_their_key(index: EdgeIndex, settings: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         IndexRetriever(**{"index": index, "embedder": RecordingEmbedder(), **settings})  # type: ignore[arg-type]
+
+
+def test_a_part_that_works_in_the_callers_thread_alone_says_what_it_took_of_a_processor(
+    index: EdgeIndex, recording: RecordingEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RecordingEmbedder, "one_thread", True, raising=False)
+    _, timings = IndexRetriever(index=index, embedder=recording, top_k=3).retrieve("leave", Filters())
+    assert list(timings) == ["embed", "embed_cpu", "search"]

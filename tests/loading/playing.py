@@ -73,7 +73,12 @@ def samples(count: int) -> list[Sample]:
 
 
 def asked(
-    system: Any, ask: Callable[[Client], AsyncGenerator[Request]], *, timeout_seconds: float = 5.0, in_flight: int = 64
+    system: Any,
+    ask: Callable[[Client], AsyncGenerator[Request]],
+    *,
+    timeout_seconds: float = 5.0,
+    in_flight: int = 64,
+    stream: Stream | None = None,
 ) -> list[Request]:
     """The records of a load, by number."""
 
@@ -83,7 +88,7 @@ def asked(
                 system.alarm = alarm
             client = Client(
                 system=system,
-                stream=NoStream(),
+                stream=stream or NoStream(),
                 pool=pool,
                 alarm=alarm,
                 timeout_seconds=timeout_seconds,

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from systems.base import Failure, UserError
+from bench.records import Sample
+from systems.base import Call, Completion, Failure, Query, Request, Sampling, UserError
+from systems.engines.stub import StubEngine
+from systems.prompted import Prompted
+from systems.prompts import PromptBuilder
 from tests.loading.playing import Timed, asked, samples
+from tests.tiny import write_model
 
 SLACK = 0.05
 """A shared machine may keep a thread waiting so long."""
@@ -72,11 +81,54 @@ def test_the_stages_add_up() -> None:
     assert record.timings["ttft"] == pytest.approx(0.05, abs=SLACK)
 
 
+class Turns:
+    """A stream that works on one call after the other, 0.1 s each, and says what each waited and took."""
+
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+
+    async def complete(self, request: Request) -> Completion:
+        asked = time.perf_counter()
+        async with self.turn:
+            begun = time.perf_counter()
+            await asyncio.sleep(0.1)
+            timings = {"queue": begun - asked, "decode": time.perf_counter() - begun}
+        return Completion(text="x", tokens_in=1, tokens_out=1, finish_reason="stop", timings=timings)
+
+    async def reset_prefix_cache(self) -> bool:
+        return True
+
+
+def test_the_stages_of_the_harness_say_what_they_took_of_a_processor(tmp_path: Path) -> None:
+    model = write_model(tmp_path)
+    engine = StubEngine(model=model, delay_seconds=0.1, default='{"a": 1}')
+    system = Prompted(name="p", model=model, engine=engine, prompt=PromptBuilder(shots=0))
+    sample = Sample(id="0", task="t", query=Query(text="q", schema={"type": "object"}), reference="x")
+    (record,) = asked(system, lambda one: one.open_loop([sample], np.zeros(1), warm_up=0), stream=Turns())
+    assert set(record.cpu) == {"prompt", "validate"}
+    for stage, seconds in record.cpu.items():
+        assert seconds is not None
+        assert 0 < seconds <= record.timings[stage] + 1e-3
+    assert not any(stage.endswith("_cpu") for stage in record.timings)
+
+
+def test_a_query_of_several_calls_has_the_stages_of_the_one_it_waited_for(tmp_path: Path) -> None:
+    model = write_model(tmp_path)
+    system = Prompted(name="p", model=model, engine=StubEngine(model=model), prompt=PromptBuilder(shots=0))
+    calls = tuple(Call(prompt=f"what is {number}", sampling=Sampling(max_tokens=1)) for number in range(3))
+    sample = Sample(id="0", task="t", query=Query(text="q", calls=calls), reference="x")
+    (record,) = asked(system, lambda one: one.open_loop([sample], np.zeros(1), warm_up=0), stream=Turns())
+    assert record.error is None
+    assert record.timings["queue"] == pytest.approx(0.2, abs=SLACK)
+    assert record.timings["decode"] == pytest.approx(0.1, abs=SLACK)
+    assert "ttft" not in record.timings
+    assert sum(record.timings.values()) == pytest.approx(record.e2e, abs=1e-6)
+    assert abs(record.timings["unaccounted"]) < 0.02 * record.e2e
+
+
 def test_what_cannot_be_sent_in_time_shows_as_lag() -> None:
     def busy(number: int) -> float:
         if number == 0:  # holds the event loop, as nothing should
-            import time
-
             time.sleep(0.3)
         return 0.0
 

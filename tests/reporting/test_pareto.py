@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.reporting.load import load_rows
+from bench.reporting.load import Account, load_rows, stage_rows
 from bench.reporting.pareto import front, words
 from bench.reporting.scatter_figure import scatter_svg
 from tests.reporting.summaries import share, summary
@@ -64,19 +64,37 @@ def test_an_invalid_load_is_drawn_hollow_and_is_on_no_front() -> None:
 
 
 def test_blocks_are_told_by_condition() -> None:
-    block = {"system": "rag", "mode": "m", "search": False, "rate": 4.0, "requests": 10}
+    # 8 measured and 2 that warmed up: the machine worked for all ten.
+    block = {"system": "rag", "mode": "m", "search": False, "rate": 4.0, "requests": 8, "asked": 10}
+    block["stage_cpu_seconds"] = {"embed": None, "prompt": 0.02}
     machine = {
-        "cpu_seconds": {"harness": 0.2, "engine": 1.0},
-        "peak_memory_mib": {"engine": 900.0},
+        "cpu_seconds": {"harness": 0.2, "engine core": 1.0},
+        "peak_memory_mib": {"engine core": 900.0},
         "other_cpu_share": 0.1,
     }
     made = {
         "load": [
             {**block, "block": 0, "p50": 0.1, "machine": machine},
-            {**block, "block": 1, "p50": 0.12, "machine": {**machine, "peak_memory_mib": {"engine": 950.0}}},
+            {**block, "block": 1, "p50": 0.12, "machine": {**machine, "peak_memory_mib": {"engine core": 950.0}}},
             {**block, "block": 0, "p50": 0.5, "machine": machine, "search": True},
         ]
     }
     (row,) = load_rows(made)
-    assert (row.system, row.blocks, row.requests, row.medians) == ("rag", 2, 20, "100 to 120")
-    assert (row.cpu, row.memory, row.gpu) == ("harness 20, engine 100", "engine 950", "")
+    assert (row.system, row.blocks, row.requests, row.medians) == ("rag", 2, 16, "100 to 120")
+    assert row.stages == "embed not told, prompt 2.00"
+    assert row.account == Account(
+        cpu="harness 20, engine core 100", memory="engine core 950", others="10\u00a0%", gpu="", energy=""
+    )
+
+
+def test_what_a_gpu_and_the_meters_tell_is_shown() -> None:
+    machine = {"cpu_seconds": {"harness": 0.2}, "gpu_memory_mib": 3000.0, "gpu_utilisation": 0.25}
+    machine |= {"gpu_process_memory_mib": {"engine core": 2000.0}, "joules": {"processors": 50.0, "GPUs": 300.0}}
+    block = {"system": "rag", "mode": "m", "search": False, "p50": 0.1, "requests": 8, "asked": 10, "machine": machine}
+    (row,) = load_rows({"load": [block]})
+    assert row.account.gpu == "3,000 (engine core 2,000); 25\u00a0% busy"
+    assert row.account.energy == "processors 5.0, GPUs 30.0"
+    (stage,) = stage_rows({"usage": {"build": {**machine, "seconds": 9.0, "gpu_process_memory_mib": {}}}})
+    assert (stage.name, stage.seconds, stage.account.cpu) == ("build", 9.0, "harness 0.2")
+    assert stage.account.gpu == "3,000 (own processes not told); 25\u00a0% busy"
+    assert stage.account.energy == "processors 50.0, GPUs 300.0"
