@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from systems.base import UserError
 
@@ -43,10 +45,11 @@ def version() -> str:
     return f"client aiohttp {_aiohttp().__version__}"
 
 
-def session(key: str) -> ClientSession:
-    """Connections with this key, as many as there are calls; must be made on the event loop that it serves.
+def session(key: str, url: str) -> ClientSession:
+    """Connections to one server, as many as there are calls; must be made on the event loop that it serves.
 
-    No time-out of its own: whoever calls knows how long an answer may take.
+    No time-out of its own: whoever calls knows how long an answer may take. The environment's proxy is looked up here:
+    told to trust the environment, aiohttp has two threads read it before every call.
     """
     aiohttp = _aiohttp()
     made: ClientSession = aiohttp.ClientSession(
@@ -54,9 +57,16 @@ def session(key: str) -> ClientSession:
         headers={"Authorization": f"Bearer {key}"},
         timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
         read_bufsize=LONGEST_LINE,
-        trust_env=True,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=_proxy(url),
     )
     return made
+
+
+def _proxy(url: str) -> str | None:
+    """The one that the environment names for this address."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 async def events(calls: ClientSession, url: str, body: Mapping[str, Any]) -> AsyncGenerator[dict[str, Any]]:
@@ -69,17 +79,30 @@ async def events(calls: ClientSession, url: str, body: Mapping[str, Any]) -> Asy
             words = " ".join((await response.text(errors="replace"))[:2000].split())
             raise Refused(response.status, _message(words), response.headers.get("Retry-After", ""))
         yield {}
-        async for line in response.content:
-            data = line[5:].strip()
-            # Read to the end, or the connection cannot serve another call.
-            if not line.startswith(b"data:") or data == b"[DONE]":
-                continue
-            event = json.loads(data)
-            if not isinstance(event, dict):
-                raise ValueError(f"streamed {data[:80]!r}, which is no event")
-            if event.get("error"):
-                raise ValueError(_message(json.dumps(event)))
+        rest = b""
+        # Read to the end, or the connection cannot serve another call. Blocks as they come: aiohttp's lines are a
+        # coroutine each, the blank ones too.
+        async for block in response.content.iter_any():
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                if (event := _event(line)) is not None:
+                    yield event
+            if len(rest) > LONGEST_LINE:
+                raise ValueError(f"streamed a line of more than {LONGEST_LINE} bytes")
+        if (event := _event(rest)) is not None:
             yield event
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    """What a line of the stream holds, if it is an event."""
+    if not line.startswith(b"data:") or (data := line[5:].strip()) == b"[DONE]":
+        return None
+    event = json.loads(data)
+    if not isinstance(event, dict):
+        raise ValueError(f"streamed {data[:80]!r}, which is no event")
+    if event.get("error"):
+        raise ValueError(_message(json.dumps(event)))
+    return event
 
 
 def failures() -> tuple[type[Exception], ...]:

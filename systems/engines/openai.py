@@ -75,7 +75,7 @@ class OpenAIEngine:
     @cached_property
     def _calls(self) -> _Calls:
         """Where calls run: a thread with an event loop of its own, so that calls can be cancelled at any point."""
-        return _Calls(self._key)
+        return _Calls(self._key, self.base_url)
 
     @property
     def loads(self) -> int:
@@ -84,7 +84,11 @@ class OpenAIEngine:
 
     def start(self) -> None:
         """One token, so that a wrong address or name is an error before the run and not 2,000 failed samples."""
-        self.serves(None)
+        try:
+            self.serves(None)
+        except BaseException:
+            self.close()
+            raise
 
     def serves(self, adapter: str | None) -> None:
         """Make sure that the server answers, with this adapter (a directory) or with the base model."""
@@ -145,7 +149,7 @@ class OpenAIEngine:
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Stream]:
         """The server, each call tried once and for as long as the caller waits: who measures sees its refusals."""
-        async with event_stream.session(self._key) as session:
+        async with event_stream.session(self._key, self.base_url) as session:
             yield _OpenAIStream(replace(self, retries=0, timeout_seconds=math.inf), session)
 
     async def _call(self, request: Request) -> Completion:
@@ -279,8 +283,9 @@ class _OpenAIStream:
 class _Calls:
     """Connections on an event loop in a thread of its own."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, url: str) -> None:
         self._key = key
+        self._url = url
         self._session: ClientSession | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="openai-calls", daemon=True)
@@ -292,7 +297,7 @@ class _Calls:
     async def session(self) -> ClientSession:
         """The one session, made on its loop when first asked for."""
         if self._session is None:
-            self._session = event_stream.session(self._key)
+            self._session = event_stream.session(self._key, self._url)
         return self._session
 
     def close(self) -> None:

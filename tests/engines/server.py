@@ -80,8 +80,8 @@ class Call(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
 
-    def send(self, text: str) -> None:
-        data = text.encode()
+    def send(self, text: str | bytes) -> None:
+        data = text.encode() if isinstance(text, str) else text
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.flush()
 
@@ -156,6 +156,13 @@ def gone(call: Call) -> None:
     raise ConnectionResetError
 
 
+def die(call: Call) -> None:
+    """As ``gone``, and nobody listens any more."""
+    call.server.shutdown()
+    call.server.socket.close()
+    gone(call)
+
+
 def stall(call: Call) -> None:
     """One word, then nothing for ever; notices when the client hangs up."""
     call.begin()
@@ -165,7 +172,7 @@ def stall(call: Call) -> None:
         raise ConnectionResetError
 
 
-def stream(*pieces: str) -> Callable[[Call], None]:
+def stream(*pieces: str | bytes) -> Callable[[Call], None]:
     """These words as they are, inside a well-formed HTTP answer."""
 
     def act(call: Call) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from systems.base import Completion, Failure, Message, Request, Sampling, UserError
+from systems.engines import event_stream
 from systems.engines.openai import OpenAIEngine
 from systems.model import Model
 from tests.engines import server as play
@@ -175,6 +176,60 @@ def test_a_broken_stream_is_a_failed_call_and_is_not_tried_again(model: Model, a
     assert words in completion.error
     assert completion.text == ""
     assert len(server.bodies) == 1
+
+
+def test_an_engine_that_does_not_start_leaves_no_connection_open(model: Model) -> None:
+    with serving(play.status(404)) as server:
+        made = engine(model, server)
+        before = threading.active_count()
+        with pytest.raises(UserError, match="knows no model"):
+            made.start()
+    assert threading.active_count() <= before
+
+
+def test_events_are_whole_however_they_are_cut(model: Model) -> None:
+    text = (
+        'data: {"choices": [{"delta": {"content": "één"}}]}\r\n\r\n: a comment\n\n'
+        'data: {"choices": [{"delta": {"content": " two"}, "finish_reason": "stop"}]}'
+    )
+    for cut in (5, 40, 44, 70):  # within the mark, the text and a character of two bytes, and the end of a line
+        with serving(play.stream(*_split(text, cut))) as server:
+            completion = one(model, server)
+        assert (completion.text, completion.finish_reason, completion.error) == ("één two", "stop", None)
+
+
+def _split(text: str, at: int) -> tuple[bytes, bytes]:
+    data = text.encode()
+    return data[:at], data[at:]
+
+
+def test_an_event_without_end_is_a_failed_call(model: Model) -> None:
+    with serving(play.stream("data: " + "x" * event_stream.LONGEST_LINE)) as server:
+        assert "a line of more than" in str(one(model, server).error)
+
+
+def test_the_environments_proxy_is_taken(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(play.answer("by a proxy")) as server:
+        monkeypatch.setenv("http_proxy", server.url.removesuffix("/v1"))
+        made = OpenAIEngine(model=model, base_url="http://model.invalid/v1", retries=0)
+        [(_, completion)] = made.generate([request()])
+        made.close()
+        assert (completion.text, completion.error) == ("by a proxy", None)
+        assert server.paths == ["http://model.invalid/v1/chat/completions"]
+
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert one(model, server).text == "by a proxy"
+
+
+def test_a_netrc_that_knows_the_host_does_not_get_between(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password other\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with serving(play.answer("fine")) as server:
+        assert one(model, server).text == "fine"
+        assert server.keys == ["Bearer secret-1234"]
 
 
 @pytest.mark.parametrize("act", [play.stall, play.answer("slow but steady " * 20, between=0.1)])
