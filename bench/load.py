@@ -14,10 +14,11 @@ from bench.assembly import Assembly
 from bench.begin import begin
 from bench.build import Built, ready
 from bench.config import build, compose
-from bench.journal import Journal
+from bench.journal import Journal, read
 from bench.loading import measured
 from bench.loading.client import Client
 from bench.loading.deployments import Deployment, deployments
+from bench.loading.heap import set_aside
 from bench.loading.machine import watched
 from bench.loading.measured import Line, Search, Whole
 from bench.loading.plan import WEIGHTS, Load
@@ -126,7 +127,7 @@ class Loading:
             scheduled = self.load.times(cell)
             asking = client.open_loop(samples, scheduled, self.load.warm_up)
         # Lines are written by a thread: a disk that makes the journal wait may not make the users wait.
-        with ThreadPoolExecutor(1, "journal") as writer, watched() as usage:
+        with ThreadPoolExecutor(1, "journal") as writer, set_aside(), watched() as usage:
             with Progress(f"{cell.system}: {cell.mode}", len(samples)) as progress:
                 written, failures = [], 0
                 async with contextlib.aclosing(asking) as records:
@@ -167,12 +168,14 @@ class Loading:
 def main(arguments: list[str]) -> int:
     """Load the systems of a config; what is missing is built first."""
     assembly = Assembly(compose(arguments))
+    if not build(assembly.config.load).wanted:
+        raise UserError("load: nobody asks; say load.rates=[4] or load.users=[2]")
     begin(assembly)
     with ready(assembly) as built, Journal(assembly.workspace.load) as journal:
         try:
             lost = load_all(assembly, built, journal)
         except KeyboardInterrupt:
-            if Whole(journal.records).cells():
+            if any(read(assembly.workspace.load)):
                 say(f"partial result: {_reported(assembly)}")
             raise
     if lost:

@@ -207,3 +207,22 @@ def test_interrupted_a_run_leaves_a_partial_report_and_goes_on(moment: str, tiny
     watched.finished()
     findings = json.loads(watched.workspace.summary.read_text())["run"]["findings"]
     assert not any("partial result" in one["text"] for one in findings)
+
+
+def test_interrupted_in_its_first_block_a_load_leaves_a_report_that_says_so(tiny_model: Path, tmp_path: Path) -> None:
+    watched = Watched(tmp_path, tiny_model, "load.rates=[4]")
+    arguments = ["load", *watched.arguments[1:]]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", *arguments], env=environment(), stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 240
+    while not (watched.workspace.load.exists() and watched.workspace.load.read_bytes().count(b"\n") >= 3):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told.splitlines()[-1] == "bench load: interrupted; the same command goes on from here"
+    assert "partial result: the load was stopped in" in (watched.workspace.path / "report.html").read_text()
+    assert len(list(read(watched.workspace.load))) >= 3

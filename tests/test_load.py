@@ -367,6 +367,14 @@ def test_weights_that_an_engine_cannot_serve_are_refused(tiny_model: Path, tmp_p
     assert "load.weights: merged: engine=stub does not say how it serves adapters" in done.last_line(2)
 
 
+def test_a_load_that_asks_nothing_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    for nobody in (["load=none"], ["load.rates=[]", "load.users=[]"]):
+        settings = [one for one in small(tiny_model, f"run_dir={tmp_path / 'r'}") if not one.startswith("load.")]
+        done = call("load", *settings, *nobody)
+        assert done.one_line(2) == "bench load: load: nobody asks; say load.rates=[4] or load.users=[2]"
+    assert not (tmp_path / "r").exists()
+
+
 def test_a_load_alone_writes_a_report_of_what_it_measured(tiny_model: Path, tmp_path: Path) -> None:
     done = call("load", *small(tiny_model, f"run_dir={tmp_path / 'run'}"))
     assert done.code == 0, done.err

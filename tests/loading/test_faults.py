@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +19,9 @@ from bench.loading.measured import Whole
 from bench.loading.measures import load_measures
 from bench.loading.plan import Load
 from bench.records import Sample
-from systems.base import Query
+from systems.base import Query, Request
 from systems.engines.openai import OpenAIEngine
+from systems.engines.stub import StubEngine
 from systems.model import Model
 from systems.prompted import Prompted
 from systems.prompts import PromptBuilder
@@ -32,16 +35,38 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return write_model(tmp_path_factory.mktemp("model"))
 
 
-def loaded(model: Model, server: Server, path: Path, load: Load, names: tuple[str, ...] = ("a",)) -> dict[str, Any]:
-    """Measures by system of a load on this server."""
-    engine = OpenAIEngine(model=model, base_url=server.url)
+def loaded(
+    model: Model,
+    engine: OpenAIEngine | StubEngine,
+    path: Path,
+    load: Load,
+    names: tuple[str, ...] = ("a",),
+    until: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
+    """Measures by system of a load on this engine, interrupted as soon as that holds."""
     systems = {name: Prompted(name=name, model=model, engine=engine, prompt=PromptBuilder(shots=0)) for name in names}
     samples = [Sample(id=str(n), task="t", query=Query(text=f"what is {n}"), reference="x") for n in range(30)]
-    with Journal(path) as journal:
+
+    async def run() -> None:
         deployment = Deployment(weights="request", engine=engine, systems=systems)
-        asyncio.run(Loading(load, deployment, samples, Whole(()), journal).run())
+        try:
+            with Journal(path) as journal:
+                loading = asyncio.create_task(Loading(load, deployment, samples, Whole(()), journal).run())
+                while until is not None and not (until() or loading.done()):
+                    await asyncio.sleep(0.01)
+                if until is not None:
+                    loading.cancel()
+                await loading
+        finally:
+            assert asyncio.all_tasks() == {asyncio.current_task()}, "no task outlives the load"
+
+    asyncio.run(run())
     found = load_measures(Whole(read(path)), load)
     return {name: {measure: modes[0] for measure, modes in found[name].items()} for name in found}
+
+
+def served(model: Model, server: Server) -> OpenAIEngine:
+    return OpenAIEngine(model=model, base_url=server.url)
 
 
 def errors(path: Path) -> list[str | None]:
@@ -59,7 +84,7 @@ def test_every_kind_of_trouble_is_counted(model: Model, tmp_path: Path) -> None:
     ]
     load = Load(rates=(20,), requests=10, warm_up=0, timeout_seconds=1.0)
     with serving(*trouble, play.answer("it is 12")) as server:
-        measures = loaded(model, server, tmp_path / "load.jsonl", load)["a"]
+        measures = loaded(model, served(model, server), tmp_path / "load.jsonl", load)["a"]
         assert len(server.bodies) == 10, "no request is tried twice"
     seen = [error for error in errors(tmp_path / "load.jsonl") if error]
     for words in ("ClientPayloadError", "TimeoutError", "JSONDecodeError", "HTTP 429", "HTTP 500", "ended before"):
@@ -71,27 +96,56 @@ def test_every_kind_of_trouble_is_counted(model: Model, tmp_path: Path) -> None:
 
 def test_a_server_that_dies_fails_what_follows_and_the_other_system_is_measured(model: Model, tmp_path: Path) -> None:
     load = Load(rates=(50,), requests=8, warm_up=0, timeout_seconds=1.0)
-    with serving(play.answer("one"), play.answer("two"), play.gone) as server:
-        measures = loaded(model, server, tmp_path / "load.jsonl", load, names=("a", "b"))
+    with serving(play.answer("one"), play.answer("two"), play.die) as server:
+        measures = loaded(model, served(model, server), tmp_path / "load.jsonl", load, names=("a", "b"))
     assert measures["a"]["error_rate"].estimate == 0.75
     assert measures["b"]["error_rate"].estimate == 1.0
     assert measures["b"]["latency_e2e_p50"].estimate is None
     assert len(errors(tmp_path / "load.jsonl")) == 16
 
 
-def test_nothing_is_left_open(model: Model, tmp_path: Path) -> None:
+def test_a_rate_that_the_client_cannot_send_marks_the_measures_invalid(model: Model, tmp_path: Path) -> None:
+    load = Load(rates=(1e6,), requests=2000, warm_up=0, timeout_seconds=60.0)
+    found = loaded(model, StubEngine(model=model), tmp_path / "load.jsonl", load)["a"]
+    assert "INVALID: sent " in (found["latency_e2e_p50"].mode or "")
+    assert found["latency_e2e_p50"].n == 2000
+
+
+def test_the_heap_is_left_alone_while_users_wait(model: Model, tmp_path: Path) -> None:
+    frozen: list[int] = []
+
+    def answer(request: Request) -> str:
+        frozen.append(gc.get_freeze_count())
+        return "x"
+
+    load = Load(rates=(200,), users=(2,), requests=5, warm_up=0)
+    loaded(model, StubEngine(model=model, answer=answer), tmp_path / "load.jsonl", load)
+    assert len(frozen) == 10
+    assert min(frozen) > 0
+    assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize("leaves", ["at its end", "interrupted"])
+def test_nothing_is_left_open(leaves: str, model: Model, tmp_path: Path) -> None:
     def sockets() -> int:
         links = (f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd"))
         return sum(os.path.exists(link) and os.readlink(link).startswith("socket:") for link in links)
 
-    load = Load(rates=(50,), requests=4, warm_up=0, timeout_seconds=0.2)
+    seconds = 0.2 if leaves == "at its end" else 30.0
+    load = Load(rates=(50,), requests=4, warm_up=0, timeout_seconds=seconds)
     with serving(play.stall) as server:
         before, threads = sockets(), threading.active_count()
-        loaded(model, server, tmp_path / "load.jsonl", load)
+        path = tmp_path / "load.jsonl"
+        if leaves == "at its end":
+            loaded(model, served(model, server), path, load)
+        else:
+            with pytest.raises(asyncio.CancelledError):
+                loaded(model, served(model, server), path, load, until=lambda: server.now == 4)
         deadline = 200
         while server.now and deadline:
             deadline -= 1
             threading.Event().wait(0.02)
-        assert server.lost == 4, "who times out hangs up"
+        assert server.lost == 4, "who times out or is interrupted hangs up"
     assert sockets() <= before
     assert threading.active_count() <= threads
+    assert len(errors(path)) == (4 if leaves == "at its end" else 0)
