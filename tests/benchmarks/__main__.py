@@ -14,7 +14,18 @@ from typing import Any
 
 HERE = Path(__file__).parent
 FIGURES = HERE / "figures"
-APART = {"__init__", "__main__", "record", "demo", "watched", "sizing", "stored_run", "vllm_command"}
+APART = {
+    "__init__",
+    "__main__",
+    "record",
+    "demo",
+    "watched",
+    "sizing",
+    "stalling",
+    "stored_run",
+    "telling",
+    "vllm_command",
+}
 MARKS = {True: "holds", False: "MISSED", None: ""}
 
 
