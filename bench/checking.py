@@ -11,12 +11,18 @@ import math
 import re
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from systems.base import UserError
 
 REFERENCE = re.compile(r"\$\{([a-z_][\w.]*)\}")
+
+
+class Part:
+    """What a node of its own makes."""
+
+
 WORDS: dict[Any, str] = {
     int: "a whole number",
     float: "a number",
@@ -25,6 +31,7 @@ WORDS: dict[Any, str] = {
     type(None): "null",
     Sequence: "a list",
     Mapping: "a mapping",
+    Part: "a node with a _target_, as the files of a group are",
 }
 
 
@@ -154,7 +161,9 @@ def _kinds(hint: Any) -> list[Any]:
     if hint in (int, float, bool, str, type(None)):
         return [hint]
     origin = get_origin(hint) or hint
-    if isinstance(origin, type) and not getattr(origin, "_is_protocol", False):
+    if isinstance(origin, type):
+        if getattr(origin, "_is_protocol", False) or is_dataclass(origin):
+            return [Part]
         if issubclass(origin, Mapping):
             return [Mapping]
         if issubclass(origin, Sequence):
@@ -167,7 +176,7 @@ def _fits(value: Any, kind: Any) -> bool:
         return value in get_args(kind)
     if kind is Sequence:
         return isinstance(value, list | tuple)
-    if kind is Mapping:
+    if kind in (Mapping, Part):
         return isinstance(value, Mapping)
     if isinstance(value, bool):
         return kind is bool

@@ -120,6 +120,8 @@ def set_key(config: DictConfig, override: str, root: str = "run", overrides: Seq
         if OmegaConf.is_interpolation(node, part):
             node[part] = copy.deepcopy(node[part])
         node = node[part]
+    if node is None:
+        raise UserError(f"{parsed.key_or_group}: no such key, since {'.'.join(above)} is null")
     if not hasattr(node, "keys") or last not in node:
         raise UserError(_unknown(parsed.key_or_group, root, overrides))
     node[last] = parsed.value()

@@ -303,6 +303,10 @@ MISTAKES = [
     ("suite.tasks.facts.metrics=accuracy", "suite.tasks.facts.metrics=accuracy: must be a list"),
     ("retriever.mode=words", "retriever.mode=words: must be dense or sparse or fused"),
     ("systems.rag.top_k=many", "systems.rag.top_k=many: must be a whole number"),
+    ("load.arrivals=gamma", "load.arrivals=gamma: must be a node with a _target_, as the files of a group are"),
+    ("load/arrivals=bursts", "load/arrivals=bursts: no such option; there are: constant, gamma, poisson, trace"),
+    ("load/arrivals=trace", "load.arrivals.path: has to be given, as load.arrivals.path=VALUE"),
+    ("load.level.e2e_seconds=1", "load.level.e2e_seconds: no such key, since load.level is null"),
     ("prompt.base.shots=null", "prompt.base.shots=null: must be a whole number"),
     ("model.context_tokens=big", "model.context_tokens=big: must be a whole number or null"),
     ("+systems.rag.foo=1", "systems.rag.foo: systems.retrieving.Retrieving has no such setting; it has: name, "),
@@ -343,6 +347,21 @@ def test_a_value_out_of_range_is_refused_by_its_constructor(overrides: list[str]
 
     with pytest.raises(UserError, match=said.replace(".", r"\.")):
         all_parts()
+
+
+@pytest.mark.parametrize(
+    ("typed", "label"),
+    [
+        ("load/arrivals=poisson", "Poisson"),
+        ("load/arrivals=gamma load.arrivals.shape=0.25", "gamma 0.25"),
+        ("load/arrivals=constant load=full", "constant"),
+        ("load/arrivals=trace load.arrivals.path=PATH", "trace night"),
+    ],
+)
+def test_arrivals_are_chosen_by_name(typed: str, label: str, tmp_path: Path) -> None:
+    (tmp_path / "night.txt").write_text("0\n1\n")
+    config = compose(typed.replace("PATH", str(tmp_path / "night.txt")).split(" "))
+    assert build(config.load).arrivals.label == label
 
 
 @pytest.mark.parametrize("typed", ["suite.cuont=3", "model=pockt", "suite.count=abc"])
