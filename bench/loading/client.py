@@ -51,7 +51,7 @@ class Client:
 
         async def send() -> None:
             async with asyncio.TaskGroup() as asked:
-                for number, after in enumerate(times):
+                for number, after in enumerate(times.tolist()):
                     await self.alarm.until(origin + after)
                     asked.create_task(ask(number, origin + after))
 
