@@ -91,12 +91,12 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     if found:
         for what, value in made_by.items():
             was = found.get("made_by", {}).get(what)
-            if was != value:
+            if was != value and not (what == "config" and _moved(workspace, found, assembly)):
                 raise UserError(
                     f"{workspace.path}: was begun with other {what} ({was}, now {value}); "
                     "start anew with run_dir=NEW, or set it aside with --fresh"
                 )
-        return _went_on(workspace, found)
+        return _went_on(workspace, found, assembly.plain["engine"].get("base_url"))
     findings = check_splits(suite)
     for name, reason in assembly.left_out.items():
         say(f"{name} is left out: {reason}")
@@ -134,12 +134,25 @@ def begin(assembly: Assembly) -> dict[str, Any]:
     )
 
 
-def _went_on(workspace: Workspace, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Note where an unfinished run went on elsewhere: what of its machine, packages or environment is another."""
+def _moved(workspace: Workspace, manifest: Mapping[str, Any], assembly: Assembly) -> bool:
+    """Whether an unfinished run has another config only in where its server stands now."""
+    elsewhere = [
+        config_hash({**config, "engine": {**config["engine"], "base_url": None}})
+        for config in (manifest["config"], assembly.plain)
+        if "base_url" in config["engine"]
+    ]
+    return len(elsewhere) == 2 and elsewhere[0] == elsewhere[1] and not workspace.complete.exists()
+
+
+def _went_on(workspace: Workspace, manifest: dict[str, Any], server: str | None) -> dict[str, Any]:
+    """Note where an unfinished run went on elsewhere: what of its machine, packages, environment or ``server`` is
+    another."""
     if manifest.get("finished"):
         return manifest
     origin = provenance(manifest["config"])
     other = {key: value for key, value in origin.items() if key != "command" and manifest.get(key, value) != value}
+    if server != manifest["config"]["engine"].get("base_url"):
+        other["server"] = server
     if not other:
         return manifest
     return workspace.update_manifest(went_on=[*manifest.get("went_on", ()), {"at": now(), **other}])

@@ -18,7 +18,7 @@ from bench.build import Built, ready
 from bench.config import compose
 from bench.diagnosis import CLOSED_BOOK, ORACLE_CONTEXT, is_right
 from bench.evidence import evidence
-from bench.generate import keep_passages, prediction, prepare_all, read_passages, repeated
+from bench.generate import answered, keep_passages, prediction, prepare_all, read_passages, repeated
 from bench.journal import Journal
 from bench.progress import Progress
 from bench.records import Key, Prediction, Sample
@@ -36,7 +36,7 @@ def ask_again(assembly: Assembly, built: Built) -> int:
         CLOSED_BOOK: OracleRetriever(),
     }
     count = 0
-    with Journal(assembly.workspace.counterfactuals) as journal:
+    with Journal(assembly.workspace.counterfactuals, keep=answered) as journal:
         done = {(r["condition"], Key(r["system"], r["task"], r["sample"], r["repeat"])) for r in journal.records}
         for name in filter(assembly.wants_index, assembly.system_nodes):
             wrong = wrong_answers(assembly, name, known)

@@ -17,7 +17,12 @@ from bench.observing import Note, tell
 from bench.progress import Progress, say
 from bench.records import Key, Prediction, Sample
 from bench.workspace import Workspace, read_lines, write_lines
-from systems.base import Answer, Chunk, Prepared, Request, System, UserError
+from systems.base import Answer, Chunk, Prepared, Request, System, UserError, unreached
+
+
+def answered(record: Mapping[str, Any]) -> bool:
+    """Whether a journal's record stands; a call that was lost on its way is made again when the run is."""
+    return not unreached(record["error"])
 
 
 def prepare_all(system: System, samples: Sequence[Sample]) -> list[Prepared]:
@@ -39,7 +44,9 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     names = list(assembly.system_nodes)
     done = {Key(r["system"], r["task"], r["sample"], r["repeat"]) for r in journal.records}
     owed = [key for key in planned(names, list(samples.values()), int(assembly.config.repeats)) if key not in done]
+    lost = 0
     if not owed:
+        _note(assembly.workspace, lost)
         return 0
     queries = [sample.query.search_text() for sample in samples.values()]
     systems = {
@@ -69,12 +76,17 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     for name, (keys, prepared) in work.items():
         # Cold for each system: none may live on the prefixes that another one left.
         assembly.engine.reset_prefix_cache()
-        answer(systems[name], keys, prepared, journal)
+        lost += answer(systems[name], keys, prepared, journal)
+    _note(assembly.workspace, lost)
     return len(owed)
 
 
-def answer(system: System, keys: Sequence[Key], prepared: Sequence[Prepared], journal: Journal) -> None:
-    """One system's answers into the journal as the engine finishes them; ``keys`` say what each is the answer to."""
+def answer(system: System, keys: Sequence[Key], prepared: Sequence[Prepared], journal: Journal) -> int:
+    """One system's answers into the journal as the engine finishes them; ``keys`` say what each is the answer to.
+
+    Returns how many calls were lost on their way.
+    """
+    lost = 0
     before = [record["error"] for record in journal.records if record["system"] == system.name]
     failures, of = sum(error is not None for error in before), len(before) + len(keys)
     with Progress(f"{system.name}: generating", len(keys)) as progress:
@@ -82,7 +94,17 @@ def answer(system: System, keys: Sequence[Key], prepared: Sequence[Prepared], jo
             journal.append(dataclasses.asdict(prediction(keys[index], found)))
             progress.step()
             failures += found.error is not None
+            lost += unreached(found.error)
             tell(Note(stage="generate", system=system.name, done=len(before) + progress.done, of=of, failures=failures))
+    return lost
+
+
+def _note(workspace: Workspace, lost: int) -> None:
+    """How many calls of a run were lost on their way: saying its command again makes these once more."""
+    if lost:
+        say(f"{lost} calls did not reach the engine, and count as failed; the same command makes them again")
+    if lost != workspace.read_manifest().get("unreached", 0):
+        workspace.update_manifest(unreached=lost)
 
 
 def repeated(prepared: Prepared, repeat: int) -> Prepared:
@@ -140,7 +162,7 @@ def main(arguments: list[str]) -> int:
     """Build what is missing, then generate."""
     assembly = Assembly(compose(arguments))
     begin(assembly)
-    with ready(assembly) as built, Journal(assembly.workspace.predictions) as journal:
+    with ready(assembly) as built, Journal(assembly.workspace.predictions, keep=answered) as journal:
         generate(assembly, built, journal)
     print(assembly.workspace.path)
     return 0

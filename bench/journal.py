@@ -12,7 +12,7 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -65,7 +65,10 @@ def whole(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
 class Journal:
     """Appends records; opened by one process at a time."""
 
-    def __init__(self, path: Path, sync_seconds: float = 2.0) -> None:
+    def __init__(
+        self, path: Path, sync_seconds: float = 2.0, keep: Callable[[Mapping[str, Any]], bool] = lambda record: True
+    ) -> None:
+        """``keep``: which records count; the others are taken out, to be made again."""
         self.path = path
         self._sync_seconds = sync_seconds
         try:
@@ -80,11 +83,13 @@ class Journal:
             self._end = found[-1][1] if found else 0
             if self._end < self._file.tell():
                 self._file.truncate(self._end)
+            self.records = [record for record, _ in found if keep(record)]
+            """What stood in the journal when it was opened, and counts."""
+            if len(self.records) < len(found):
+                self._rewrite()
         except BaseException:
             self._file.close()
             raise
-        self.records = [record for record, _ in found]
-        """What stood in the journal when it was opened."""
         self._synced = time.monotonic()
 
     def _lock(self) -> None:
@@ -96,6 +101,15 @@ class Journal:
             raise Failure(f"{self.path}: another process is writing this run; wait for it or stop it") from None
         except OSError as error:
             raise Failure(f"{self.path}: cannot be locked on this file system: {error.strerror}") from error
+
+    def _rewrite(self) -> None:
+        """The records that count, as a file of their own that takes the journal's place."""
+        with replacing(self.path) as file:
+            file.writelines(seal(record).decode("utf-8") for record in self.records)
+        self._file.close()
+        self._file = self.path.open("ab", buffering=0)
+        self._lock()
+        self._end = self._file.tell()
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one record. When this returns, a kill of the process can no longer lose it."""

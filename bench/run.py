@@ -18,7 +18,7 @@ from bench.config import build, compose
 from bench.controls import run_controls
 from bench.counterfactuals import ask_again
 from bench.detect import detect
-from bench.generate import generate
+from bench.generate import answered, generate
 from bench.journal import Journal, write_atomically
 from bench.load import load_all
 from bench.loading.machine import watched
@@ -35,6 +35,8 @@ from systems.base import UserError
 def run(assembly: Assembly) -> dict[str, Any]:
     """All stages, one engine load; returns the summary."""
     workspace = assembly.workspace
+    if workspace.read_manifest().get("unreached"):  # it is not finished while calls can be made again
+        workspace.complete.unlink(missing_ok=True)
     begin(assembly)
     metrics_of({task.name: task.metrics for task in assembly.suite.tasks})  # a mistyped one is an error now, not later
     if workspace.complete.exists():
@@ -54,7 +56,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
             built = stack.enter_context(ready(assembly))
         with stage("generate"):
             probe(assembly)
-            with Journal(workspace.predictions) as journal:
+            with Journal(workspace.predictions, keep=answered) as journal:
                 generate(assembly, built, journal)
             ask_again(assembly, built)
             if built.adapters:

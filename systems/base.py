@@ -26,6 +26,15 @@ class Failure(Exception):
     """Something outside the user's words failed: a server, a disk, a device (exit code 1)."""
 
 
+UNREACHED = "not reached: "
+"""Begins the error of a call that was lost on its way to the engine or back: no outcome of the model."""
+
+
+def unreached(error: str | None) -> bool:
+    """Whether an answer's error says that its call was lost on the way."""
+    return error is not None and error.startswith(UNREACHED)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Message:
     """One turn of a conversation."""

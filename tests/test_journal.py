@@ -235,3 +235,17 @@ def test_a_kill_around_the_rename_leaves_the_old_file_or_the_new(tmp_path: Path,
     assert path.read_text() == found
     write_atomically(path, "newer")
     assert path.read_text() == "newer"
+
+
+def test_records_that_do_not_count_are_taken_out_to_be_made_again(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path) as journal:
+        for record in RECORDS:
+            journal.append(record)
+    with Journal(path, keep=lambda record: record["n"] != 1) as journal:
+        assert [record["n"] for record in journal.records] == [0, 2]
+        with pytest.raises(Failure, match="another process is writing this run"):
+            Journal(path)
+        journal.append({"n": 1, "text": "anew"})
+    assert [(record["n"], record.get("text")) for record in read(path)] == [(0, "plain"), (2, None), (1, "anew")]
+    assert [one.name for one in tmp_path.iterdir()] == ["journal.jsonl"]

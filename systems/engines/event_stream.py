@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE_SECONDS = 4.0
 """How long an idle connection is kept: less than uvicorn's 5 s, or a call may meet one that is just being closed."""
+GATEWAY = (502, 503, 504)
+"""Statuses that stand for a server behind the one that answers, which is not there."""
 LONGEST_LINE = 1 << 20
 """Bytes that an event may have."""
 
@@ -45,17 +47,18 @@ def version() -> str:
     return f"client aiohttp {_aiohttp().__version__}"
 
 
-def session(key: str, url: str) -> ClientSession:
+def session(key: str, url: str, connect_seconds: float | None = None) -> ClientSession:
     """Connections to one server, as many as there are calls; must be made on the event loop that it serves.
 
-    No time-out of its own: whoever calls knows how long an answer may take. The environment's proxy is looked up here:
-    told to trust the environment, aiohttp has two threads read it before every call.
+    No time-out of its own but, where it is said, for connecting: whoever calls knows how long an answer may take. The
+    environment's proxy is looked up here: told to trust the environment, aiohttp has two threads read it before every
+    call.
     """
     aiohttp = _aiohttp()
     made: ClientSession = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
         headers={"Authorization": f"Bearer {key}"},
-        timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None),
+        timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=connect_seconds),
         read_bufsize=LONGEST_LINE,
         cookie_jar=aiohttp.DummyCookieJar(),
         proxy=_proxy(url),
@@ -113,6 +116,13 @@ def failures() -> tuple[type[Exception], ...]:
 def unreachable(error: Exception) -> bool:
     """Whether no server was there, or it hung up before it answered."""
     return isinstance(error, _aiohttp().ClientConnectionError)
+
+
+def lost(error: Exception) -> bool:
+    """Whether the way to the server failed, before the answer or within it; a gateway says so of what is behind it."""
+    if isinstance(error, Refused):
+        return error.status in GATEWAY
+    return unreachable(error) or isinstance(error, (_aiohttp().ClientPayloadError, ConnectionError))
 
 
 def _message(words: str) -> str:

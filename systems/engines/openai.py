@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from systems.base import Completion, Failure, Message, Request, Sampling, Stream, UserError
+from systems.base import UNREACHED, Completion, Failure, Message, Request, Sampling, Stream, UserError, unreached
 from systems.engines import event_stream
 from systems.engines.event_stream import Refused
 from systems.engines.stopping import before_stop
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_STOPS = 4
 """Stop texts that the protocol takes; what stands behind any other is cut off here."""
+CONNECT_SECONDS = 10.0
+"""Longest wait for a connection: a machine that is gone refuses none, it is silent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +122,8 @@ class OpenAIEngine:
                     f"{where}: refuses a plain question: {_words(error)[:160]}; where the model knows no system turn, "
                     "say engine.fold_system=true"
                 ) from error
+            if error.status in event_stream.GATEWAY:
+                raise Failure(f"{where}: no server answers there ({_words(error)[:160]})") from None
             # Else busy, or in trouble with this one call: the run counts such calls, each for itself.
         except event_stream.failures() as error:
             if event_stream.unreachable(error):
@@ -127,6 +131,7 @@ class OpenAIEngine:
             raise Failure(f"{where}: answers, but not as an OpenAI-compatible server: {_words(error)[:160]}") from error
 
     def generate(self, requests: Iterable[Request], in_flight: int | None = None) -> Iterator[tuple[int, Completion]]:
+        """Raises ``Failure`` once the server is gone for good: what it did not answer is no outcome of the model."""
         room = min(in_flight or self.concurrency, self.concurrency)
         source = enumerate(requests)
         done: queue.Queue[tuple[int, Future[Completion]]] = queue.Queue()
@@ -141,10 +146,19 @@ class OpenAIEngine:
                     return
                 index, future = done.get()
                 del running[index]
-                yield index, future.result()
+                completion = future.result()
+                if unreached(completion.error):
+                    self._still_there()
+                yield index, completion
         finally:  # the caller stopped early: leave no call behind
             for future in running.values():
                 future.cancel()
+
+    def _still_there(self) -> None:
+        try:
+            self.start()
+        except Failure as failure:
+            raise Failure(f"{failure}; what is answered is kept, and the same command goes on from there") from None
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Stream]:
@@ -166,11 +180,12 @@ class OpenAIEngine:
                     async for event in events:
                         reading.take(event)
                 return self._completion(reading, request)
-            except TimeoutError:
-                return self._failed(f"TimeoutError: no complete answer within {self.timeout_seconds:g} s")
             except event_stream.failures() as error:
+                lost = event_stream.lost(error)
+                if isinstance(error, TimeoutError) and not lost:
+                    return self._failed(f"TimeoutError: no complete answer within {self.timeout_seconds:g} s")
                 if reading.begun or attempt == self.retries or not _may_pass(error):
-                    return self._failed(_words(error))
+                    return self._failed(f"{UNREACHED if lost else ''}{_words(error)}")
                 asked = error.wait_seconds if isinstance(error, Refused) else None
                 await asyncio.sleep(asked or self._wait(attempt))
         raise AssertionError("the last try returns")
@@ -297,7 +312,7 @@ class _Calls:
     async def session(self) -> ClientSession:
         """The one session, made on its loop when first asked for."""
         if self._session is None:
-            self._session = event_stream.session(self._key, self._url)
+            self._session = event_stream.session(self._key, self._url, CONNECT_SECONDS)
         return self._session
 
     def close(self) -> None:

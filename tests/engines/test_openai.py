@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from systems.base import Completion, Failure, Message, Request, Sampling, UserError
+from systems.base import Completion, Failure, Message, Request, Sampling, UserError, unreached
 from systems.engines import event_stream
 from systems.engines.openai import OpenAIEngine
 from systems.model import Model
@@ -158,7 +158,6 @@ def test_a_failed_call_does_not_touch_its_neighbours(model: Model) -> None:
 @pytest.mark.parametrize(
     ("act", "words"),
     [
-        (play.reset, "ClientPayloadError"),
         (play.stream("<html>a proxy's greeting</html>"), "ended before"),
         (play.stream("data: {not json\n\n"), "JSONDecodeError"),
         (play.stream('data: {"choices": null}\n\n'), "TypeError"),
@@ -167,7 +166,7 @@ def test_a_failed_call_does_not_touch_its_neighbours(model: Model) -> None:
         (play.stream('data: {"error": {"message": "out of memory"}}\n\n'), "out of memory"),
         (play.stream('data: {"choices": [{"delta": {"content": "ha"}}]}\n\n'), "ended before"),
     ],
-    ids=["reset", "html", "no json", "no choices", "no object", "no text", "error event", "cut off"],
+    ids=["html", "no json", "no choices", "no object", "no text", "error event", "cut off"],
 )
 def test_a_broken_stream_is_a_failed_call_and_is_not_tried_again(model: Model, act: Any, words: str) -> None:
     with serving(act) as server:
@@ -242,7 +241,7 @@ def test_a_stream_that_stalls_or_drags_on_times_out_once(model: Model, act: Any)
     assert len(server.bodies) == 1
 
 
-def test_nobody_there_is_a_failed_call_and_a_failed_start(model: Model) -> None:
+def test_nobody_there_is_a_failure_of_the_run_and_no_answer(model: Model) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         made = OpenAIEngine(
@@ -251,12 +250,41 @@ def test_nobody_there_is_a_failed_call_and_a_failed_start(model: Model) -> None:
             retries=1,
             backoff_seconds=0.01,
         )
-        [(_, completion)] = made.generate([request()])
-        assert completion.error is not None
-        assert "ClientConnectorError" in completion.error
-        with pytest.raises(Failure, match=r"engine\.base_url=.*: no server answers there"):
+        gone = r"engine\.base_url=.*: no server answers there"
+        with pytest.raises(Failure, match=rf"{gone}; what is answered is kept, and the same command goes on"):
+            list(made.generate([request()]))
+        with pytest.raises(Failure, match=gone):
             made.start()
         made.close()
+
+
+def test_a_server_that_goes_in_the_middle_ends_the_run_after_what_it_answered(model: Model) -> None:
+    with serving(play.answer("quick")) as server:
+        made = engine(model, server, concurrency=1, retries=1)
+        source = made.generate([request(), request()])
+        assert next(source)[1].text == "quick"
+    with pytest.raises(Failure, match="no server answers there"):
+        next(source)
+    made.close()
+
+
+@pytest.mark.parametrize("act", [play.gone, play.reset, play.status(502), play.status(503)])
+def test_a_call_that_was_lost_is_told_from_one_that_failed(model: Model, act: Any) -> None:
+    with serving(act, play.echo) as server:
+        completion = one(model, server, retries=0)
+    assert unreached(completion.error)
+    with serving(play.status(500), play.echo) as server:
+        assert not unreached(one(model, server, retries=0).error)
+
+
+def test_a_gateway_with_nobody_behind_it_is_no_server(model: Model) -> None:
+    said = r"no server answers there \(HTTP 503: no\); what is answered is kept"
+    with (
+        serving(play.status(503)) as server,
+        closing(engine(model, server)) as made,
+        pytest.raises(Failure, match=said),
+    ):
+        list(made.generate([request()]))
 
 
 def test_a_server_that_is_there_is_ready_to_start(model: Model) -> None:
