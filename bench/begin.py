@@ -14,7 +14,7 @@ from bench.progress import say
 from bench.provenance import provenance
 from bench.records import Key, Sample
 from bench.tasks.base import SelfJudging, Suite
-from bench.workspace import Workspace, code_hash, now, records_hash, samples_hash
+from bench.workspace import HASHED, Workspace, code_hash, now, records_hash, samples_hash
 from systems.artifacts import content_hash
 from systems.base import UserError
 
@@ -30,8 +30,8 @@ def planned(systems: Sequence[str], samples: Sequence[Sample], repeats: int) -> 
 
 
 def contents(samples: Sequence[Sample], suite: Suite) -> dict[str, str]:
-    """Names the questions and the documents, whatever files they were read from."""
-    return {"samples": samples_hash(samples), "documents": records_hash(suite.corpus)}
+    """Names the questions and the documents, whatever files they were read from, and how they were ``hashed``."""
+    return {"hashed": HASHED, "samples": samples_hash(samples), "documents": records_hash(suite.corpus)}
 
 
 def data_hash(found: Mapping[str, str], suite: Suite) -> str:

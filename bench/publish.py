@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bench.provenance import tree
 from bench.publishing.claim import FILE as CLAIM
-from bench.publishing.claim import PUBLISHED, Claim, read_claim, write_claim
+from bench.publishing.claim import Claim, read_claim
+from bench.publishing.experiment import other_than_claimed
 from bench.publishing.leaderboard import write_leaderboard
 from bench.publishing.publication import Publication, write
 from bench.publishing.refusals import Candidate, refusals
@@ -19,7 +20,7 @@ from bench.report import HEADLINE
 from bench.reporting.run_files import read_summary
 from bench.scoring import metrics_of
 from bench.workspace import Workspace
-from systems.base import UserError
+from systems.base import UserError, unreached
 
 MARGIN, MACHINE_MARGIN = 0.05, 0.25
 """Where no claim names others: five points; for what is of the machine a quarter of the value."""
@@ -32,7 +33,8 @@ def candidate(path: Path) -> Candidate:
     manifest = workspace.run_manifest()
     if "made_by" not in manifest:
         raise UserError(f"{path}: is no run directory (manifest.json is missing); give one that `bench run` printed")
-    return Candidate.of(workspace, manifest, len(workspace.read_predictions()))
+    errors = [one.error for one in workspace.read_predictions()]
+    return Candidate.of(workspace, manifest, len(errors), sum(map(unreached, errors)))
 
 
 def measured(runs: Sequence[Candidate]) -> list[str]:
@@ -40,12 +42,17 @@ def measured(runs: Sequence[Candidate]) -> list[str]:
     return [metric.name for metric in means(metrics_of(runs[0].manifest["metrics"]).values())]
 
 
+def timed(runs: Sequence[Candidate]) -> set[str]:
+    """Names of everything that finished runs estimate for a system."""
+    summaries = [read_summary(run.path) for run in runs if run.complete]
+    return {name for found in summaries for entry in found["systems"].values() for name in entry["measures"]}
+
+
 def first_claim(name: str, runs: Sequence[Candidate]) -> Claim:
     """What is claimed of runs for which nobody wrote it down: the measures that systems are compared on."""
     measures = measured(runs)
     chosen = [one for one in HEADLINE if one in measures] or measures
-    summaries = [read_summary(run.path) for run in runs if run.complete]
-    timed = {one for found in summaries for entry in found["systems"].values() for one in entry["measures"]}
+    known = timed(runs)
     return Claim(
         title=name,
         about=f"The runs of experiment={runs[0].manifest['experiment']}.",
@@ -53,7 +60,7 @@ def first_claim(name: str, runs: Sequence[Candidate]) -> Claim:
         seeds=tuple(run.seed for run in runs),
         margins={
             **dict.fromkeys(chosen, MARGIN),
-            **{one: MACHINE_MARGIN for one in OF_THE_MACHINE if one in timed},
+            **{one: MACHINE_MARGIN for one in OF_THE_MACHINE if one in known},
         },
     )
 
@@ -65,24 +72,25 @@ def publish(paths: Sequence[Path], name: str, results: Path) -> Publication | li
     declared = read_claim(place) if (place / CLAIM).is_file() else None
     claim = declared or first_claim(name, runs)
     found = refusals(runs, claim, tree()["dirty"])
-    known = measured(runs)
-    found += [f"margin of {one}: these runs do not measure it" for one in claim.quality if one not in known]
+    known = {*measured(runs), *timed(runs)}
+    held = claim.margins if all(run.complete for run in runs) else claim.quality
+    found += [f"margin of {one}: these runs do not measure it" for one in held if one not in known]
+    if claim.figures or (declared and not Publication(place).run):  # written before these runs
+        found += [f"{run.path}: {words}" for run in runs for words in other_than_claimed(claim, run.manifest["config"])]
     if found:
         return found
-    if declared is None:
-        write_claim(place, claim)
     publication = written(place, claim, runs)
     write_leaderboard(results)
     return publication
 
 
 def written(place: Path, claim: Claim, runs: Sequence[Candidate]) -> Publication:
-    """Write what is published of runs that may be; their claim is there."""
+    """Write what is published of runs that may be."""
     seeds = [run.seed for run in runs]
     pool = read_runs({run.seed: Workspace(run.path) for run in runs}, seeds, claim.quality)
     summaries = {run.seed: read_summary(run.path) for run in runs}
     summary = with_seeds(summarised(pool, list(runs[0].manifest["systems"])), summaries, claim.quality)
-    return write(place, {run.seed: run.manifest for run in runs}, pool, summary)
+    return write(place, claim, {run.seed: run.manifest for run in runs}, pool, summary)
 
 
 def main(arguments: list[str]) -> int:
@@ -104,5 +112,5 @@ def main(arguments: list[str]) -> int:
         for reason in done:
             print(f"bench publish: {reason}", file=sys.stderr)
         return 2
-    print(json.dumps({"published": str(done.place), "status": PUBLISHED, "seeds": done.seeds}))
+    print(json.dumps({"published": str(done.place), "seeds": done.seeds}))
     return 0

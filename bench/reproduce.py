@@ -13,21 +13,25 @@ from typing import Any
 from bench.assembly import Assembly
 from bench.journal import write_atomically
 from bench.progress import say
-from bench.publishing.again import Differences, built_otherwise, configs, differences
+from bench.publishing.again import Differences, built_otherwise, configs, differences, overridden_settings
 from bench.publishing.by_figure import against_figures
 from bench.publishing.by_machine import of_the_machine
 from bench.publishing.by_sample import PREFIX, paired
+from bench.publishing.portable import provenance
 from bench.publishing.publication import Publication, find
+from bench.publishing.refusals import MOST_UNREACHED
 from bench.publishing.scores import of_seeds, read_runs
 from bench.publishing.summary import of_machine
 from bench.publishing.told import table
-from bench.publishing.verdicts import CODES, NOT_REPRODUCED, Verdict, overall
+from bench.publishing.verdicts import CANNOT_SAY, CODES, Verdict, overall
 from bench.run import run, set_aside
 from bench.workspace import Workspace
 from systems.base import UserError
 
 FLAGS = ("--json", "--reuse-builds", "--fresh")
 OWN = ("results", "run_dir", "seeds")
+BEGUN, DONE = "reproduction.json", "reproduced.json"
+"""Beside the runs: what they are made for, and what came of it."""
 DATA = "KNOWHOW_DATA"
 """Environment variable: a directory with public data sets, each under its suite's name."""
 
@@ -43,6 +47,8 @@ class Outcome:
     notes: Sequence[str] = ()
     verdicts: Sequence[Verdict] = ()
     runs: Sequence[str] = ()
+    provenance: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Seed → what its manifest says of where the new run comes from."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """``runs``: of the runs themselves; ``own``: of everything beside them."""
 
@@ -51,26 +57,36 @@ class Outcome:
         return CODES[self.word]
 
 
-def reproduce(
-    publication: Publication, seeds: Sequence[int], overrides: Sequence[str], place: Path, reuse_builds: bool
-) -> Outcome:
+@dataclass(frozen=True, kw_only=True)
+class Reproduction:
+    """What is to be made again."""
+
+    published: str | None
+    """Names the results; others have answers of their own."""
+    seeds: Sequence[int]
+    overrides: Sequence[str]
+    reuse_builds: bool
+
+
+def reproduce(publication: Publication, asked: Reproduction, place: Path, fresh: bool = False) -> Outcome:
     """Run every seed again and compare. Builds are made anew, in ``place``, unless they may be reused; answers always.
 
-    Raises ``UserError`` for what the user has to give, and where a published file was changed.
+    Raises ``UserError`` for what the user has to give.
     """
     started = time.perf_counter()
-    publication.check()
+    seeds = asked.seeds
     assemblies: dict[int, Assembly] = {}
-    for seed, config in configs(publication, seeds, overrides).items():
+    for seed, config in configs(publication, seeds, asked.overrides).items():
         config.run_dir = str(place / f"seed-{seed}")
-        if not reuse_builds:
+        if not asked.reuse_builds:
             config.builds_dir = str(place / "builds")
         assemblies[seed] = Assembly(config)
     # All seeds were published with one model and the same data: one of them tells.
     found = differences(publication, assemblies[seeds[0]], seeds[0])
-    notes = found.told
+    notes = [*found.told, *overridden_settings(publication, asked.overrides)]
     if found.fatal:
-        return Outcome(name=publication.name, word=NOT_REPRODUCED, reasons=found.fatal, notes=notes)
+        return Outcome(name=publication.name, word=CANNOT_SAY, reasons=found.fatal, notes=notes)
+    _begin(place, asked, fresh)
     for note in notes:
         say(f"note: {note}")
     running = 0.0
@@ -79,14 +95,22 @@ def reproduce(
         run(assembly)
         running += time.perf_counter() - begun
     workspaces = {seed: assembly.workspace for seed, assembly in assemblies.items()}
-    notes = notes + built_otherwise(publication, {seed: one.read_manifest() for seed, one in workspaces.items()})
+    manifests = {seed: workspace.read_manifest() for seed, workspace in workspaces.items()}
+    notes += built_otherwise(publication, manifests)
+    notes += [
+        f"seed {seed}: {lost} of {manifest['planned']} calls did not reach the engine, and count as failed"
+        for seed, manifest in manifests.items()
+        if (lost := manifest.get("unreached"))
+    ]
+    enough = all(one.get("unreached", 0) <= MOST_UNREACHED * one["planned"] for one in manifests.values())
     verdicts = judged(publication, workspaces, found)
     return Outcome(
         name=publication.name,
-        word=overall(verdicts),
+        word=overall(verdicts) if enough else CANNOT_SAY,
         notes=notes,
         verdicts=verdicts,
         runs=[str(workspace.path) for workspace in workspaces.values()],
+        provenance={str(seed): provenance(manifest) for seed, manifest in manifests.items()},
         seconds={"runs": round(running, 2), "own": round(time.perf_counter() - started - running, 2)},
     )
 
@@ -106,11 +130,23 @@ def judged(publication: Publication, workspaces: Mapping[int, Workspace], found:
     return [*verdicts, *against_figures(claim, pool)]
 
 
-def _place(publication: Publication, given: str | None, fresh: bool) -> Path:
-    """Where the runs go: an unfinished reproduction goes on; a finished one is set aside: no answer is reused."""
-    place = Path(given) if given else Path("results/runs") / f"reproduce-{publication.name}"
-    if place.exists() and (fresh or (place / "reproduced.json").exists()):
+def _begin(place: Path, asked: Reproduction, fresh: bool) -> None:
+    """Go on with what this very one began and did not finish; set aside all else: no other answer is ever reused."""
+    begun = json.dumps(asdict(asked), indent=1) + "\n"
+    mark = place / BEGUN
+    goes_on = mark.exists() and mark.read_text(encoding="utf-8") == begun and not (place / DONE).exists()
+    if place.exists() and (fresh or not goes_on):
         say(f"set aside: {set_aside(place)}")
+    write_atomically(mark, begun)
+
+
+def _place(publication: Publication, given: str | None) -> Path:
+    """Where the runs go."""
+    if given is None:
+        return Path("results/runs") / f"reproduce-{publication.name}"
+    place = Path(given)
+    if place.exists() and not (place / BEGUN).exists():
+        raise UserError(f"run_dir={given}: is there, and holds no reproduction; give a place that is not there yet")
     return place
 
 
@@ -144,11 +180,17 @@ def main(arguments: list[str]) -> int:
     settings = [one for one in arguments if "=" in one]
     own = dict(one.split("=", 1) for one in settings if one.partition("=")[0] in OWN)
     publication = find(Path(own.get("results", "results")), names[0])
-    overrides = _with_data(publication, [one for one in settings if one.partition("=")[0] not in OWN])
-    place = _place(publication, own.get("run_dir"), "--fresh" in flags)
-    outcome = reproduce(publication, _seeds(publication, own.get("seeds")), overrides, place, "--reuse-builds" in flags)
+    publication.check()
+    asked = Reproduction(
+        published=publication.identity,
+        seeds=_seeds(publication, own.get("seeds")),
+        overrides=_with_data(publication, [one for one in settings if one.partition("=")[0] not in OWN]),
+        reuse_builds="--reuse-builds" in flags,
+    )
+    place = _place(publication, own.get("run_dir"))
+    outcome = reproduce(publication, asked, place, "--fresh" in flags)
     told: dict[str, Any] = {**asdict(outcome), "code": outcome.code}
-    if outcome.verdicts:
-        write_atomically(place / "reproduced.json", json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+    if outcome.runs:
+        write_atomically(place / DONE, json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     print(json.dumps(told, ensure_ascii=False) if "--json" in flags else table(outcome.name, told))
     return outcome.code

@@ -9,7 +9,7 @@ import pytest
 
 from bench.journal import Journal
 from bench.records import Prediction, Sample, Score
-from bench.workspace import Workspace, code_hash, environment, read_lines, samples_hash, write_lines
+from bench.workspace import Workspace, code_hash, environment, read_lines, records_hash, samples_hash, write_lines
 from systems.base import Example, Query, UserError
 
 ODD = "line\u2028separator, next\x85line, \x1c file, \ud800 surrogate, ü"
@@ -94,6 +94,23 @@ def test_missing_files_are_the_users_to_mend(workspace: Workspace) -> None:
 def test_the_hash_of_samples_changes_with_any_of_them(change: dict[str, object]) -> None:
     assert samples_hash([SAMPLE]) == samples_hash([dataclasses.replace(SAMPLE)])
     assert samples_hash([SAMPLE]) != samples_hash([dataclasses.replace(SAMPLE, **change)])  # type: ignore[arg-type]
+
+
+def test_a_field_that_the_code_gets_later_changes_no_hash() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Now:
+        id: str
+        tags: tuple[str, ...] = ()
+
+    @dataclasses.dataclass(frozen=True)
+    class Later:
+        id: str
+        tags: tuple[str, ...] = ()
+        colour: str | None = None
+        others: list[str] = dataclasses.field(default_factory=list)
+
+    assert records_hash([Now("1")]) == records_hash([Later("1")])
+    assert records_hash([Later("1")]) != records_hash([Later("1", colour="red")])
 
 
 def test_the_hash_of_the_code_is_stable_and_the_environment_is_known() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.assembly import Assembly
 from bench.begin import contents, retrieval_hash
 from bench.config import compose, resolved
+from bench.publishing.experiment import asks_none, other_than_claimed
 from bench.publishing.portable import APART, flat, restored, set_at
 from bench.publishing.publication import Publication
 from bench.scoring import overridden
@@ -27,7 +28,7 @@ class Differences:
     """What is not as it was."""
 
     fatal: list[str]
-    """Another model, other data: no run of these can reproduce what was published."""
+    """Another model, other data: a run of these could say nothing of what was published."""
     told: list[str]
     """Other code, other packages, other settings: worth knowing beside the verdicts."""
     same_machine: bool
@@ -60,7 +61,8 @@ def _published(publication: Publication, seed: int, overrides: Sequence[str], to
 
     given = publication.manifest["given"]
     values = dict(override.split("=", 1) for override in overrides)
-    plain = restored(publication.config, given, {key: values[key] for key in given})
+    same = [f"{other}={values[key]}" for key, others in given.items() for other in others]
+    plain = restored(publication.config)
     for key, value in publication.runs[seed]["settings"].items():
         set_at(plain, key, value)
     plain["tracker"] = {"_target_": "bench.tracking.none.NoTracker"}
@@ -68,25 +70,40 @@ def _published(publication: Publication, seed: int, overrides: Sequence[str], to
     plain = {**{key: value for key, value in today.items() if key not in plain}, **plain}
     found = OmegaConf.create(plain)
     OmegaConf.resolve(found)
-    return overridden(found, [override for override in overrides if override.partition("=")[0] not in given])
+    return overridden(found, [*overrides, *same])
 
 
 def differences(publication: Publication, assembly: Assembly, seed: int) -> Differences:
     """Compare what a run would be made of with what the published one was made of."""
     if not publication.run:
-        return Differences([], ["nothing of ours is published yet: the figures are those of others"], False)
+        if not publication.claim.figures:
+            return Differences(["nothing is published yet that a run could be held to"], [], False)
+        told = ["nothing of ours is published yet: the figures are those of others"]
+        return Differences(list(other_than_claimed(publication.claim, assembly.plain)), told, False)
     was = publication.runs[seed]
-    fatal = []
-    for what, found in contents(assembly.samples, assembly.suite).items():
-        if found != was["contents"][what]:
-            fatal.append(f"other {what} ({found}, published {was['contents'][what]})")
+    fatal, told = [], []
+    now, then = contents(assembly.samples, assembly.suite), was["contents"]
+    if now["hashed"] != then.get("hashed"):
+        told.append("data were hashed in another way when this was published, so nobody compared them")
+    else:
+        fatal += [f"other {what} ({now[what]}, published {then[what]})" for what in now if now[what] != then[what]]
+    if asks_none(assembly.plain) != asks_none(publication.config):
+        fatal.append("known answers (engine=stub) in place of a model, or a model in place of them")
     if assembly.model.identity != was["model"]["identity"]:
         fatal.append(f"other model ({assembly.model.identity}, published {was['model']['identity']})")
     if "retrieval" in was["made_by"] and (found := retrieval_hash(assembly)) != was["made_by"]["retrieval"]:
         fatal.append(f"other embedder or reranker ({found}, published {was['made_by']['retrieval']})")
     machine = hardware()
     same = all(machine.get(key) == was["hardware"].get(key) for key in MACHINE)
-    return Differences(fatal, list(_told(publication, assembly, seed, same)), same)
+    return Differences(fatal, [*told, *_told(publication, assembly, seed, same)], same)
+
+
+def overridden_settings(publication: Publication, overrides: Sequence[str]) -> Iterator[str]:
+    """What was asked for beside what has to be given."""
+    needed = publication.manifest["given"] if publication.run else publication.claim.needs
+    found = [one for one in overrides if one.partition("=")[0] not in needed]
+    if found:
+        yield f"settings were given: {' '.join(found)}"
 
 
 def _told(publication: Publication, assembly: Assembly, seed: int, same_machine: bool) -> list[str]:
@@ -114,7 +131,7 @@ def _told(publication: Publication, assembly: Assembly, seed: int, same_machine:
 
 
 def _settings(publication: Publication, seed: int) -> dict[str, Any]:
-    plain = restored(publication.config, {}, {})
+    plain = restored(publication.config)
     for key, value in publication.runs[seed]["settings"].items():
         set_at(plain, key, value)
     return {key: value for key, value in plain.items() if key not in APART}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.publishing.claim import NOT_RUN, Figure
+from bench.publishing.claim import Figure
 from bench.publishing.publication import Publication, publications
 from bench.publishing.summary import shown
 from bench.reporting import numbers
@@ -15,6 +15,7 @@ from bench.reporting.measures import measure
 from bench.reporting.rows import Group, groups
 from bench.reporting.svg import slot
 
+NOT_RUN = "not yet run"
 STUB = "stub"
 """The engine that asks no model: such a run measures retrieval."""
 STAND_IN = (

@@ -22,6 +22,8 @@ def against_figures(claim: Claim, found: Pool) -> Iterator[Verdict]:
     Samples of ours and of theirs are drawn each on their own, so that the errors of both count; a figure of these very
     samples that nothing was left to chance in has none, and its difference is held to the margin as it is.
     """
+    if not claim.figures:
+        return
     tables = Tables.of(found.samples, found.predictions, found.scores, found.metrics)
     for figure in claim.figures:
         aligned = (
@@ -59,8 +61,9 @@ def _figure(figure: Figure, values: np.ndarray, ids: np.ndarray) -> Verdict:
         near = abs(difference) <= figure.margin
         word, reason = (REPRODUCED, "") if near else (NOT_REPRODUCED, "the difference is beyond the margin")
         return Verdict(**told, low=None, high=None, word=word, reason=reason)
-    if figure.n is not None:
-        error = math.hypot(error, math.sqrt(figure.value * (1 - figure.value) / figure.n))
-    same = within_margin(difference, error, clusters - 1, figure.margin)
+    if figure.error is None:
+        reason = "of how many samples it is, is not known, and no interval of it"
+        return Verdict(**told, low=None, high=None, word=CANNOT_SAY, reason=reason)
+    same = within_margin(difference, math.hypot(error, figure.error), clusters - 1, figure.margin)
     word, reason = word_of(same)
     return Verdict(**told, low=same.low, high=same.high, word=word, reason=reason)

@@ -6,12 +6,9 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bench.publishing.claim import Claim, hardware_bound
-from bench.publishing.verdicts import OURS, Verdict, missing, word_of
+from bench.publishing.claim import QUANTILE, Claim, hardware_bound
+from bench.publishing.verdicts import NOT_MEASURED, OURS, Verdict, missing, word_of
 from bench.stats.equivalence import within_margin
-
-QUANTILE = 1.959963984540054
-"""Of the normal distribution, for intervals at 95 %."""
 
 
 def of_the_machine(
@@ -30,11 +27,10 @@ def of_the_machine(
             margin = claim.margins[measure]
             pairs = [(published[seed][system].get(measure), found[seed].get(system, {}).get(measure)) for seed in seeds]
             if all(before is None for before, _ in pairs):
+                yield missing(system, measure, OURS, margin, NOT_MEASURED)
                 continue
             if not same_machine:
-                yield missing(
-                    system, measure, "published", margin, "was measured on other hardware", _value(pairs[0][0])
-                )
+                yield missing(system, measure, OURS, margin, "was measured on other hardware", _value(pairs[0][0]))
                 continue
             parts = [_ratio(before, now) for before, now in pairs]
             if None in parts:

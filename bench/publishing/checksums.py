@@ -19,6 +19,8 @@ def write_checksums(place: Path) -> None:
 
 def check_checksums(place: Path) -> None:
     """Raises ``UserError`` with the first file that is missing or not as it was published."""
+    if not (place / FILE).is_file():
+        raise UserError(f"{place / FILE}: is missing, and was published; restore it with git")
     for line in (place / FILE).read_text(encoding="utf-8").splitlines():
         wanted, _, name = line.partition("  ")
         path = place / name

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.metrics.declared import metric
+from bench.metrics.fold import FoldMetric
+from bench.reporting.measures import measure
 from systems.base import UserError
 
-NOT_RUN, PUBLISHED = "not yet run", "published"
 FILE = "published.yaml"
+QUANTILE = 1.959963984540054
+"""Of the normal distribution, for intervals at 95 %."""
 HARDWARE_BOUND = ("latency_", "ttft", "tpot", "itl", "throughput", "goodput", "tokens_per_second", "cost_per_")
 """How measures begin that another machine changes. Their margins are shares: 0.25 is a quarter more or less."""
 
@@ -34,9 +38,26 @@ class Figure:
     """The largest difference that counts as the same."""
     source: str
     n: int | None = None
-    """Samples it was taken on; ``None``: not known, and its own error is taken as none."""
+    """Samples it was taken on; ``None``: not known."""
+    interval: Sequence[float] | None = None
+    """Its ends at 95 %, where its source tells them."""
     same_samples: bool = False
     """Taken on these very samples, all of them, without chance: its difference is known, and not estimated."""
+
+    def __post_init__(self) -> None:
+        where = f"figure of {self.system}, {self.measure}"
+        low, high = self.interval or (0.0, 1.0)
+        if not low <= self.value <= high:
+            raise UserError(f"{where}: value: {self.value}: must lie in its interval, or in 0 to 1")
+        if self.n is not None and not (isinstance(self.n, int) and self.n > 0):
+            raise UserError(f"{where}: n: {self.n}: must be a number of samples, or null where it is not known")
+
+    @property
+    def error(self) -> float | None:
+        """Its standard error, by its interval or as that of a share; ``None`` where neither is known."""
+        if self.interval is not None:
+            return (self.interval[1] - self.interval[0]) / (2 * QUANTILE)
+        return None if self.n is None else math.sqrt(self.value * (1 - self.value) / self.n)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +66,6 @@ class Claim:
 
     title: str
     about: str
-    status: str = NOT_RUN
     experiment: str
     seeds: tuple[int, ...] = (0,)
     margins: Mapping[str, float] = field(default_factory=dict)
@@ -55,8 +75,6 @@ class Claim:
     """Setting that whoever reproduces it has to give → what it is."""
 
     def __post_init__(self) -> None:
-        if self.status not in (NOT_RUN, PUBLISHED):
-            raise UserError(f"status: {self.status}: must be {NOT_RUN} or {PUBLISHED}")
         for name, margin in [*self.margins.items(), *((one.measure, one.margin) for one in self.figures)]:
             if not isinstance(margin, int | float) or not 0 < margin < math.inf:
                 raise UserError(f"margin of {name}: {margin}: must be above 0")
@@ -89,7 +107,19 @@ def _claim(data: Any) -> Claim:
     for name, kind, words in (("margins", dict, "mapping"), ("needs", dict, "mapping"), ("figures", list, "list")):
         if not isinstance(data.get(name, kind()), kind):
             raise UserError(f"{name}: must be a {words}")
-    return Claim(**{**data, "seeds": tuple(seeds), "figures": tuple(Figure(**row) for row in data.get("figures", []))})
+    claim = Claim(**{**data, "seeds": tuple(seeds), "figures": tuple(Figure(**row) for row in data.get("figures", []))})
+    for name in dict.fromkeys([*claim.margins, *(figure.measure for figure in claim.figures)]):
+        _check_measure(name)
+    return claim
+
+
+def _check_measure(name: str) -> None:
+    """A mistyped measure would be held to nothing."""
+    if hardware_bound(name):
+        if measure(name).group not in ("Latency", "Cost"):
+            raise UserError(f"margin of {name}: no such measure of latency, throughput or cost")
+    elif isinstance(metric(name), FoldMetric):
+        raise UserError(f"margin of {name}: is no mean over samples, so no sample can be held to its published value")
 
 
 def write_claim(place: Path, claim: Claim) -> None:
@@ -97,15 +127,7 @@ def write_claim(place: Path, claim: Claim) -> None:
     import yaml
 
     data = dataclasses.asdict(claim) | {"seeds": list(claim.seeds), "figures": [vars(one) for one in claim.figures]}
-    place.mkdir(parents=True, exist_ok=True)
     head = (
         "# What is claimed, and how near a later run has to come; margins are the largest differences that are none.\n"
     )
     (place / FILE).write_text(head + yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
-
-
-def mark_published(place: Path) -> None:
-    """Set the status, and leave every other line as its author wrote it."""
-    path = place / FILE
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace(f"status: {NOT_RUN}", f"status: {PUBLISHED}", 1), encoding="utf-8")

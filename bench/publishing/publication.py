@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +14,17 @@ from typing import Any
 from bench.metrics.base import Metric
 from bench.metrics.declared import metric
 from bench.pool import Pool
+from bench.publishing.checksums import FILE as CHECKSUMS
 from bench.publishing.checksums import check_checksums, write_checksums
-from bench.publishing.claim import NOT_RUN, Claim, mark_published, read_claim
+from bench.publishing.claim import FILE as CLAIM
+from bench.publishing.claim import Claim, read_claim, write_claim
 from bench.publishing.portable import flat, portable, published_manifest
 from bench.publishing.scores import FILE as SCORES
 from bench.publishing.scores import read_scores, write_scores
+from systems.artifacts import file_hash
 from systems.base import UserError
+
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -36,13 +43,18 @@ class Publication:
 
     @property
     def run(self) -> bool:
-        """Whether it holds results of ours."""
-        return self.claim.status != NOT_RUN
+        """Whether it holds results of ours; the files say so, and nobody has to."""
+        return any((self.place / name).exists() for name in (CHECKSUMS, MANIFEST))
+
+    @property
+    def identity(self) -> str | None:
+        """Names the results; ``None`` where there are none yet."""
+        return file_hash(self.place / CHECKSUMS)[:16] if self.run else None
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """``runs``: each seed's manifest and the settings it has of its own; ``given``: what has to be given."""
-        return self._json("manifest.json")
+        return self._json(MANIFEST)
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -86,7 +98,7 @@ class Publication:
 
 def publications(results: Path) -> Iterator[Publication]:
     """All that is published or claimed, by name."""
-    for place in sorted((results / "published").glob("*/")):
+    for place in sorted((results / "published").glob("[!.]*/")):
         yield Publication(place)
 
 
@@ -99,9 +111,37 @@ def find(results: Path, name: str) -> Publication:
 
 
 def write(
-    place: Path, manifests: Mapping[int, Mapping[str, Any]], pool: Pool, summary: Mapping[str, Any]
+    place: Path, claim: Claim, manifests: Mapping[int, Mapping[str, Any]], pool: Pool, summary: Mapping[str, Any]
 ) -> Publication:
-    """Write all but the claim, which has to be there, and set its status."""
+    """Write a whole directory beside what is there, which takes its place once all of it is written.
+
+    A claim that stands there stays as its author wrote it.
+    """
+    part = place.with_name(f".{place.name}.{os.getpid()}.part")
+    aside = place.with_name(f".{place.name}.aside")
+    if aside.exists() and not place.exists():  # the move below was cut short
+        aside.rename(place)
+    shutil.rmtree(aside, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        if (place / CLAIM).exists():
+            shutil.copy(place / CLAIM, part)
+        else:
+            write_claim(part, claim)
+        _fill(part, manifests, pool, summary)
+        if place.exists():
+            place.rename(aside)
+        part.rename(place)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        if aside.exists() and not place.exists():
+            aside.rename(place)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+    return Publication(place)
+
+
+def _fill(place: Path, manifests: Mapping[int, Mapping[str, Any]], pool: Pool, summary: Mapping[str, Any]) -> None:
     import yaml
 
     seeds: Sequence[int] = list(manifests)
@@ -115,14 +155,12 @@ def write(
         }
         for seed, manifest in manifests.items()
     }
-    _write(place / "manifest.json", {"runs": runs, "given": given})
+    _write(place / MANIFEST, {"runs": runs, "given": given})
     _write(place / "summary.json", summary)
     text = yaml.safe_dump(first, sort_keys=False, allow_unicode=True, width=120)
     (place / "config.yaml").write_text(f"# The resolved config of seed {seeds[0]}.\n{text}", encoding="utf-8")
     write_scores(place / SCORES, pool, seeds)
     write_checksums(place)
-    mark_published(place)
-    return Publication(place)
 
 
 def _write(path: Path, data: Any) -> None:

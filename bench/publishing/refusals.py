@@ -14,6 +14,8 @@ from bench.workspace import Workspace
 
 SEEDS_OF_TUNING = 3
 """Training seeds that a claim on tuned weights needs."""
+MOST_UNREACHED = 0.01
+"""Largest share of answers that may be calls lost on their way: they say something of a network alone."""
 MEANT_TO_DIFFER = "seed"
 
 
@@ -27,14 +29,16 @@ class Candidate:
     """Predictions that are there."""
     complete: bool
     """Whether no stage is owed."""
+    unreached: int = 0
+    """Predictions whose call was lost on its way."""
 
     @property
     def seed(self) -> int:
         return int(self.manifest["seed"])
 
     @classmethod
-    def of(cls, workspace: Workspace, manifest: Mapping[str, Any], completed: int) -> Candidate:
-        return cls(workspace.path, manifest, completed, workspace.complete.exists())
+    def of(cls, workspace: Workspace, manifest: Mapping[str, Any], completed: int, unreached: int) -> Candidate:
+        return cls(workspace.path, manifest, completed, workspace.complete.exists(), unreached)
 
 
 def refusals(
@@ -44,7 +48,7 @@ def refusals(
     code_of: Callable[[str], str | None] = code_at,
 ) -> list[str]:
     """Every reason; none: they may be published. ``changed``: whether the tree differs from its commit."""
-    found = [reason for run in runs for reason in _alone(run, code_of)]
+    found = [reason for run in runs for reason in (*_alone(run, code_of), *_claimed(run, claim))]
     if changed:
         found.insert(0, "the tree has changes that are not committed; commit them, and run on that commit")
     if changed is None:
@@ -58,6 +62,11 @@ def _alone(run: Candidate, code_of: Callable[[str], str | None]) -> Iterator[str
         yield f"{run.path}: has {run.completed} of {manifest['planned']} planned answers; say its command again"
     elif not run.complete:
         yield f"{run.path}: is not finished; say its command again"
+    if run.unreached > MOST_UNREACHED * manifest["planned"]:
+        yield (
+            f"{run.path}: {run.unreached} of {manifest['planned']} calls did not reach their engine, and at most "
+            f"{MOST_UNREACHED:.0%} may; say its command again, which makes them once more"
+        )
     if manifest.get("split", "test") != "test":
         yield f"{run.path}: asks the {manifest['split']} split, where settings are chosen; publish the test split"
     commit, made_by = str(manifest["commit"]), manifest["made_by"]
@@ -69,6 +78,11 @@ def _alone(run: Candidate, code_of: Callable[[str], str | None]) -> Iterator[str
         yield f"{run.path}: was made by other code ({made_by['code']}) than its commit {commit[:12]} holds ({held})"
     if str(manifest["model"]["identity"]).endswith("@unpinned"):
         yield f"{run.path}: model {manifest['model']['name']} has no pinned revision; say model.revision=COMMIT"
+
+
+def _claimed(run: Candidate, claim: Claim) -> Iterator[str]:
+    if (experiment := run.manifest["experiment"]) != claim.experiment:
+        yield f"{run.path}: is a run of experiment={experiment}, and the claim is of experiment={claim.experiment}"
 
 
 def _together(runs: Sequence[Candidate]) -> Iterator[str]:

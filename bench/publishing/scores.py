@@ -17,6 +17,7 @@ from bench.metrics.fold import FoldMetric
 from bench.pool import Pool
 from bench.records import Prediction, Sample, Score
 from bench.scoring import metrics_of
+from bench.tracking.privacy import cleared
 from bench.workspace import Workspace, read_lines
 from systems.base import Query, UserError
 
@@ -42,10 +43,9 @@ def read_runs(runs: Mapping[int, Workspace], seeds: Sequence[int], measures: Col
         for row in read_lines(workspace.samples):
             samples.setdefault((row["task"], row["id"]), _sample(row["task"], row["id"], row["cluster"]))
         first = REPEATS * list(seeds).index(seed)
-        for line in workspace.scores.read_text(encoding="utf-8").split("\n"):
-            if not wanted(line):
-                continue  # of another measure; reading it would take most of the time
-            row = json.loads(line)
+        # Lines of other measures are most of them, and reading each alone would take most of the time.
+        lines = filter(wanted, workspace.scores.read_text(encoding="utf-8").split("\n"))
+        for row in json.loads(f"[{','.join(lines)}]"):
             key = (row["system"], row["task"], row["sample"], first + row["repeat"])
             if key not in predictions:
                 predictions[key] = Prediction(**dict(zip(KEY, key, strict=True)))
@@ -74,7 +74,13 @@ def means(metrics: Iterable[Metric]) -> list[Metric]:
 
 
 def write_scores(path: Path, pool: Pool, seeds: Sequence[int]) -> None:
-    """A line per prediction, a column per measure; byte for byte the same for the same pool."""
+    """A line per prediction, a column per measure; byte for byte the same for the same pool.
+
+    Raises ``UserError`` where the samples are named by what may not be shown.
+    """
+    ids = sorted({name for sample in pool.samples for name in (sample.id, sample.cluster)})
+    if cleared(ids) != ids:
+        raise UserError("samples are named by places of this machine; give them ids that may be shown, and run again")
     names = [metric.name for metric in means(pool.metrics)]
     values: dict[tuple[str, str, str, int], dict[str, float]] = {}
     for score in pool.scores:
@@ -99,15 +105,18 @@ def read_scores(path: Path, seeds: Sequence[int], metrics: Mapping[str, Metric],
     predictions, scores = [], []
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file, strict=True):
-                system, task, name = prefix + row["system"], row["task"], row["sample"]
-                repeat = REPEATS * list(seeds).index(int(row["seed"])) + int(row["repeat"])
-                samples.setdefault((task, name), _sample(task, name, row["cluster"]))
-                key: dict[str, Any] = dict(zip(KEY, (system, task, name, repeat), strict=True))
+            lines = csv.reader(file, strict=True)
+            head = next(lines)
+            place = {name: head.index(name) for name in (*NAMED, *(metrics.keys() & set(head)))}
+            for line in lines:
+                seed, system, task, name, cluster, again = (line[place[one]] for one in NAMED)
+                samples.setdefault((task, name), _sample(task, name, cluster))
+                repeat = REPEATS * list(seeds).index(int(seed)) + int(again)
+                key: dict[str, Any] = dict(zip(KEY, (prefix + system, task, name, repeat), strict=True))
                 predictions.append(Prediction(**key))
-                for measure in metrics.keys() & row.keys():
-                    if row[measure]:
-                        scores.append(Score(**key, metric=measure, value=float(row[measure])))
-    except (OSError, EOFError, KeyError, ValueError, csv.Error) as error:
+                for measure in metrics:
+                    if measure in place and (value := line[place[measure]]):
+                        scores.append(Score(**key, metric=measure, value=float(value)))
+    except (OSError, EOFError, StopIteration, IndexError, ValueError, csv.Error) as error:
         raise UserError(f"{path}: not as bench publish writes it ({error})") from None
     return Pool(tuple(samples.values()), tuple(predictions), tuple(scores), tuple(metrics.values()))

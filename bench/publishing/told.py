@@ -14,7 +14,7 @@ def table(name: str, outcome: Mapping[str, Any]) -> str:
     """``outcome``: as ``reproduced.json`` holds it."""
     lines = [f"note: {note}" for note in outcome["notes"]]
     if outcome["reasons"]:
-        return "\n".join([*lines, f"{name}: {outcome['word']}: {'; '.join(outcome['reasons'])}; nothing was run"])
+        return "\n".join([*lines, f"{name}: {outcome['word']}, nothing was run: {'; '.join(outcome['reasons'])}"])
     rows = outcome["verdicts"]
     sources = list(dict.fromkeys(row["against"] for row in rows if row["against"] != OURS))
     named = [_named(row, sources) for row in rows]

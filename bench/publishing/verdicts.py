@@ -14,6 +14,7 @@ from bench.stats.equivalence import Equivalence
 REPRODUCED, NOT_REPRODUCED, CANNOT_SAY = "reproduced", "not reproduced", "cannot say"
 OURS = "published"
 """Stands for our own numbers where a source is due."""
+NOT_MEASURED = "has a margin, and was not measured when it was published"
 CODES = {REPRODUCED: 0, NOT_REPRODUCED: 3, CANNOT_SAY: 4}
 
 

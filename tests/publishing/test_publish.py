@@ -76,6 +76,20 @@ def test_a_finished_run_of_clean_code_is_published_and_reproduced(program: Progr
     assert "published by us on CPU" in (program.root / "results" / "README.md").read_text()
     sums = subprocess.run(["sha256sum", "--check", "SHA256SUMS"], cwd=place, capture_output=True, check=False)
     assert sums.returncode == 0
+    claim = place.with_name("later") / "published.yaml"
+    claim.parent.mkdir()
+    claim.write_text(
+        "{title: t, about: a, experiment: pocket, seeds: [0], margins: {accuracy: 0.05, stale_rate: 0.05}}"
+    )
+    refused = program.bench("publish", run, "name=later")
+    assert refused.code == 2
+    assert refused.err.splitlines() == [
+        "bench publish: margin of stale_rate: these runs do not measure it",
+        f"bench publish: {run}: model.context_tokens=16384: the claim is of 1536",
+        f"bench publish: {run}: suite.tasks.facts.world.entities=12: the claim is of 24",
+        f"bench publish: {run}: engine=stub: asks no model, and the claim is of one",
+    ]
+    assert [file.name for file in claim.parent.iterdir()] == ["published.yaml"]
     again = program.bench("reproduce", "tiny", f"model.path={tiny_model}", "--json")
     found = json.loads(again.out)
     assert (again.code, found["word"], found["notes"]) == (4, "cannot say", [])

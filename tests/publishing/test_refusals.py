@@ -13,6 +13,7 @@ from bench.publishing.refusals import Candidate, refusals
 
 CLAIM = Claim(title="t", about="a", experiment="e", seeds=(0,), margins={"accuracy": 0.05})
 MANIFEST: dict[str, Any] = {
+    "experiment": "e",
     "planned": 60,
     "seed": 0,
     "split": "test",
@@ -24,7 +25,7 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def run(seed: int = 0, complete: bool = True, completed: int = 60, **changes: Any) -> Candidate:
+def run(seed: int = 0, complete: bool = True, completed: int = 60, unreached: int = 0, **changes: Any) -> Candidate:
     """A run like ``MANIFEST``; a change is named by its keys, as ``made_by__code="other"``."""
     manifest = copy.deepcopy(MANIFEST) | {"seed": seed}
     manifest["config"] |= {"seed": seed, "run_dir": f"run-{seed}"}
@@ -34,7 +35,7 @@ def run(seed: int = 0, complete: bool = True, completed: int = 60, **changes: An
         for part in above:
             node = node[part]
         node[last] = value
-    return Candidate(Path(f"run-{seed}"), manifest, completed, complete)
+    return Candidate(Path(f"run-{seed}"), manifest, completed, complete, unreached)
 
 
 def tuned(seed: int) -> Candidate:
@@ -50,7 +51,7 @@ def seeds(*numbers: int) -> Claim:
 
 
 def test_a_clean_and_whole_run_is_published() -> None:
-    assert reasons(run()) == []
+    assert reasons(run()) == reasons(run(planned=100, completed=100, unreached=1)) == []
     assert reasons(*(tuned(seed) for seed in range(3)), claim=seeds(0, 1, 2)) == []
 
 
@@ -59,6 +60,11 @@ def test_a_clean_and_whole_run_is_published() -> None:
     [
         (run(completed=59), "run-0: has 59 of 60 planned answers; say its command again"),
         (run(complete=False), "run-0: is not finished; say its command again"),
+        (
+            run(planned=100, completed=100, unreached=2),
+            "run-0: 2 of 100 calls did not reach their engine",
+        ),
+        (run(experiment="f"), "run-0: is a run of experiment=f, and the claim is of experiment=e"),
         (run(split="development"), "run-0: asks the development split, where settings are chosen"),
         (run(commit="c0ffee-dirty"), "run-0: was made by code that is in no commit (c0ffee-dirty)"),
         (run(commit="unknown"), "run-0: was made by code that is in no commit (unknown)"),

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from bench.journal import read
+from bench.publishing.claim import Claim, Figure, write_claim
 from bench.publishing.publication import Publication
+from bench.workspace import HASHED
 from tests.calling import Outcome, call
 from tests.publishing.making import published, tiny_run
 
@@ -56,6 +58,9 @@ def test_every_seed_is_run_again_and_comes_out(results: Path, tiny_model: Path, 
     accuracy = words["rag", "accuracy"]
     assert (accuracy["n"], accuracy["alike"], accuracy["difference"]) == (90, 90, 0)
     assert json.loads((place / "results/runs/reproduce-wide/reproduced.json").read_text()) == found
+    of_one = found["provenance"]["1"]
+    assert (of_one["seed"], of_one["contents"]["hashed"]) == (1, HASHED)
+    assert {"commit", "made_by", "lock", "hardware", "command", "started", "finished"} <= set(of_one)
     assert len(list((place / "results/runs/reproduce-wide/builds/index").glob("*/artifact.json"))) == 1
 
 
@@ -75,6 +80,7 @@ def test_other_answers_are_not_reproduced(results: Path, tiny_model: Path, place
     assert words["rag", "hallucination_rate"] == "not reproduced"
     assert words["rag", "accuracy"] != "reproduced"
     assert any("other settings: engine.default" in note for note in found["notes"])
+    assert "settings were given: engine.default='It is 12 March 2024.'" in found["notes"]
 
 
 def test_builds_are_reused_on_request_and_answers_never(results: Path, tiny_model: Path, place: Path) -> None:
@@ -109,10 +115,10 @@ def change(copy: Path, name: str, key: str, value: Any) -> Publication:
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("contents__samples", "narrow: not reproduced: other samples ("),
-        ("contents__documents", "narrow: not reproduced: other documents ("),
-        ("model__identity", "narrow: not reproduced: other model ("),
-        ("made_by__retrieval", "narrow: not reproduced: other embedder or reranker ("),
+        ("contents__samples", "narrow: cannot say, nothing was run: other samples ("),
+        ("contents__documents", "narrow: cannot say, nothing was run: other documents ("),
+        ("model__identity", "narrow: cannot say, nothing was run: other model ("),
+        ("made_by__retrieval", "narrow: cannot say, nothing was run: other embedder or reranker ("),
     ],
 )
 def test_other_data_or_another_model_is_said_up_front(
@@ -120,9 +126,9 @@ def test_other_data_or_another_model_is_said_up_front(
 ) -> None:
     change(copy, "narrow", key, "0123")
     done = reproduce(copy, "narrow", tiny_model)
-    assert done.code == 3
+    assert done.code == 4
     assert done.out.splitlines()[-1].startswith(said)
-    assert "published 0123); nothing was run" in done.out
+    assert done.out.endswith("published 0123)\n")
     assert not (place / "results" / "runs").exists()
 
 
@@ -156,6 +162,59 @@ def test_an_unfinished_reproduction_goes_on(results: Path, tiny_model: Path, pla
     assert (run / "seed-0" / "predictions.jsonl").stat().st_mtime_ns == before
     (run / "reproduced.json").unlink()
     assert "set aside: " in reproduce(results, "narrow", tiny_model, "--fresh").err
+
+
+def test_answers_of_another_run_are_never_taken(results: Path, copy: Path, tiny_model: Path, place: Path) -> None:
+    """Finished runs where a reproduction would go: of other results of that name, or of whatever else."""
+    assert reproduce(results, "narrow", tiny_model).code == 4
+    runs = place / "results" / "runs"
+    (runs / "reproduce-narrow" / "reproduced.json").unlink()
+    change(copy, "narrow", "started", "2026-01-01T00:00:00+00:00")  # published anew
+    assert "set aside: " in reproduce(copy, "narrow", tiny_model).err
+    (runs / "reproduce-narrow" / "reproduction.json").unlink()
+    assert "set aside: " in reproduce(copy, "narrow", tiny_model).err
+    answers = [len(list(read(path))) for path in runs.glob("*/seed-0/predictions.jsonl")]
+    assert answers == [60, 60, 60]
+    other = runs / "reproduce-narrow" / "seed-0"
+    line = reproduce(copy, "narrow", tiny_model, f"run_dir={other}").last_line(2)
+    assert line.endswith(f"run_dir={other}: is there, and holds no reproduction; give a place that is not there yet")
+
+
+def claimed(results: Path, *figures: Figure) -> None:
+    place = results / "published" / "later"
+    place.mkdir()
+    claim = Claim(title="t", about="a", experiment="pocket", margins={"accuracy": 0.05}, figures=figures)
+    write_claim(place, claim)
+
+
+def test_a_figure_of_others_is_held_to_runs_of_its_own_model_alone(copy: Path, tiny_model: Path, place: Path) -> None:
+    claimed(copy, Figure(system="rag", measure="accuracy", value=0.5, margin=0.06, n=10, source="they"))
+    settings = ["engine=stub", "model.name=other", "suite.count=5"]
+    done = call("reproduce", "later", f"results={copy}", *settings)
+    assert (done.code, done.err) == (4, "")
+    assert done.out.splitlines() == [
+        "note: nothing of ours is published yet: the figures are those of others",
+        "note: settings were given: engine=stub model.name=other suite.count=5",
+        "later: cannot say, nothing was run: model.name=other: the claim is of pocket; "
+        "suite.tasks.facts.count=5: the claim is of 100; engine=stub: asks no model, and the claim is of one",
+    ]
+    assert not (place / "results" / "runs").exists()
+
+
+def test_nothing_is_run_that_could_be_held_to_nothing(copy: Path, place: Path) -> None:
+    claimed(copy)
+    done = call("reproduce", "later", f"results={copy}", "engine=stub")
+    assert done.code == 4
+    assert done.out.endswith("nothing was run: nothing is published yet that a run could be held to\n")
+
+
+def test_data_hashed_in_another_way_are_not_called_other_data(copy: Path, tiny_model: Path, place: Path) -> None:
+    publication = change(copy, "narrow", "contents__samples", "0123")
+    change(copy, "narrow", "contents", {"samples": "0123", "documents": "4567"})
+    found = told(reproduce(copy, "narrow", tiny_model, "--json"))
+    assert (found["code"], len(found["runs"])) == (4, 1)
+    assert "data were hashed in another way when this was published, so nobody compared them" in found["notes"]
+    assert publication.run
 
 
 def test_what_was_changed_after_it_was_published_is_refused(copy: Path, tiny_model: Path, place: Path) -> None:

@@ -95,6 +95,20 @@ def test_answers_that_are_missing_say_nothing() -> None:
     assert (found.word, found.reason) == (CANNOT_SAY, "the run has no such answers")
 
 
+def test_a_margin_that_nothing_was_measured_for_says_so() -> None:
+    both = Claim(title="t", about="a", experiment="e", margins={"accuracy": 0.05, "exact_match": 0.05})
+    right, wrong = paired(both, before(HALF), pool(HALF), ["rag"])
+    assert (right.word, wrong.measure, wrong.word) == (REPRODUCED, "exact_match", CANNOT_SAY)
+    assert wrong.reason == "has a margin, and was not measured when it was published"
+    timed = of_the_machine(claim(0.25, "latency_e2e_p51"), {"0": {"rag": {}}}, {"0": {"rag": {}}}, True)
+    assert [(one.measure, one.word) for one in timed] == [("latency_e2e_p51", CANNOT_SAY)]
+
+
+def test_a_measure_that_does_not_apply_to_one_system_is_no_doubt_of_it() -> None:
+    found = paired(claim(), before(HALF), pool(HALF), ["prompt", "rag"])
+    assert [(one.system, one.word) for one in found] == [("rag", REPRODUCED)]
+
+
 def figure(value: float, margin: float, **more: Any) -> Figure:
     return Figure(system="rag", measure="accuracy", value=value, margin=margin, source="they", **more)
 
@@ -108,7 +122,11 @@ def test_a_figure_of_others_has_an_error_of_its_own() -> None:
     [narrow] = against_figures(claim(0.05, "accuracy", figure(0.5, 0.055, n=400)), pool(HALF))
     assert narrow.word == CANNOT_SAY
     [alone] = against_figures(claim(0.05, "accuracy", figure(0.5, 0.055)), pool(HALF))
-    assert alone.word == REPRODUCED
+    assert (alone.word, alone.found, alone.low) == (CANNOT_SAY, 0.5, None)
+    assert alone.reason == "of how many samples it is, is not known, and no interval of it"
+    half = 1.959964 * math.sqrt(0.25 / 400)
+    [told] = against_figures(claim(0.05, "accuracy", figure(0.5, 0.06, interval=(0.5 - half, 0.5 + half))), pool(HALF))
+    assert (told.word, told.low) == (REPRODUCED, pytest.approx(found.low, abs=1e-6))
     [far] = against_figures(claim(0.05, "accuracy", figure(0.7, 0.06, n=400)), pool(HALF))
     assert far.word == NOT_REPRODUCED
 
