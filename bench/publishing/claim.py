@@ -94,7 +94,7 @@ def read_claim(place: Path) -> Claim:
         raise UserError(f"{path}: no such file; `ls {place.parent}` shows what is published")
     try:
         return _claim(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, TypeError, UserError) as error:
+    except (yaml.YAMLError, TypeError, ValueError, UserError) as error:
         raise UserError(f"{path}: {' '.join(str(error).split()).replace('Claim.__init__() ', '')}") from None
 
 
