@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import time
@@ -103,7 +104,11 @@ def reproduce(publication: Publication, asked: Reproduction, place: Path, fresh:
         if (lost := manifest.get("unreached"))
     ]
     enough = all(one.get("unreached", 0) <= MOST_UNREACHED * one["planned"] for one in manifests.values())
-    verdicts = judged(publication, workspaces, found)
+    gc.disable()  # scores are many and stay: the collector would walk them again and again
+    try:
+        verdicts = judged(publication, workspaces, found)
+    finally:
+        gc.enable()
     return Outcome(
         name=publication.name,
         word=overall(verdicts) if enough else CANNOT_SAY,

@@ -218,9 +218,8 @@ def _said(value: Any) -> Any:
         return [_said(inner) for inner in value]
     if not dataclasses.is_dataclass(value):
         return value
-    return {
-        name: _said(inner) for name, default in _defaults(type(value)) if (inner := getattr(value, name)) != default
-    }
+    kind: Any = type(value)
+    return {name: _said(inner) for name, default in _defaults(kind) if (inner := getattr(value, name)) != default}
 
 
 @cache
