@@ -78,9 +78,9 @@ def run(assembly: Assembly) -> dict[str, Any]:
     if not workspace.read_manifest().get("finished"):
         workspace.update_manifest(finished=now(), usage=used)
     summary = report(workspace, build(assembly.config.price), assembly.config.margin)
-    assembly.tracker.publish(workspace)
-    # Last of all: killed before this, the same command writes the report and tells the tracker again.
+    # Killed before this, the same command writes the report again; after it, bench sync tells the tracker.
     write_atomically(workspace.complete, now() + "\n")
+    assembly.tracker.publish(workspace)
     return summary
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.checkup.web import shown
 from bench.config import build
 from bench.progress import say
 from bench.scoring import open_run
@@ -31,8 +32,8 @@ def run_directories(places: Sequence[str]) -> Iterator[Path]:
         yield from found
 
 
-def sync(directory: Path, overrides: Sequence[str]) -> dict[str, Any]:
-    """Send one run. Raises ``Failure`` where the server cannot be reached in time."""
+def sync(directory: Path, overrides: Sequence[str], seconds: float) -> dict[str, Any]:
+    """Send one run. Raises ``Failure`` where the server does not hold all of it within ``seconds``."""
     workspace, config = open_run([str(directory), *overrides])
     tracker = build(config.tracker)
     if not hasattr(tracker, "write"):
@@ -40,13 +41,12 @@ def sync(directory: Path, overrides: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"run": str(directory), "sent": [], "unchanged": False, "incomplete": False}
     if not workspace.summary.exists():
         return {**found, "incomplete": True}
-    if not unsent(workspace, tracker):
-        return {**found, "unchanged": True}
-    for told in tracker.write(workspace, "online", fall_back=False):
-        if told.wrong:
-            raise Failure(f"{server()}: {told.name or directory.name} was not sent: {told.wrong}")
-        found["sent"].append(told.name)
-    return found
+    names = unsent(workspace, tracker)
+    came = tracker.write(workspace, names, "online", seconds)
+    if came.left:
+        sent = f"; sent were {', '.join(came.done)}" if came.done else ""
+        raise Failure(f"{directory}: {', '.join(came.left)} not sent to {shown(server())}: {came.wrong}{sent}")
+    return {**found, "sent": list(came.done), "unchanged": not names}
 
 
 def main(arguments: list[str]) -> int:
@@ -66,9 +66,10 @@ def main(arguments: list[str]) -> int:
     directories = list(dict.fromkeys(run_directories(places)))
     until, found = time.monotonic() + limit, []
     for number, directory in enumerate(directories):
-        if time.monotonic() > until:
+        left = until - time.monotonic()
+        if left <= 0:
             raise Failure(f"{len(directories) - number} runs are not sent within limit={limit:g} s; say it again")
-        found.append(sync(directory, overrides))
+        found.append(sync(directory, overrides, left))
         if "--json" not in flags:
             last = found[-1]
             words = "unchanged" if last["unchanged"] else f"sent {', '.join(last['sent'])}"

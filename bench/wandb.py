@@ -14,6 +14,8 @@ from bench.tracking.settings import Settings
 from bench.workspace import Workspace
 from systems.base import Failure, UserError
 
+WAIT = 120.0
+"""Seconds for a page to be saved."""
 USAGE = "say bench wandb workspace [project=NAME] [entity=NAME] [columns=KEY,KEY], or bench wandb report RUN_DIR"
 
 
@@ -48,7 +50,7 @@ def _option(given: str) -> tuple[str, str]:
 
 def _saved(workspace: Workspace, settings: Settings, what: str, columns: list[str] | None = None) -> str:
     """The address of what was saved."""
-    with closing(Guest(workspace, settings, what, "online", columns or ()).answers()) as answers:
+    with closing(Guest(workspace, settings, what, "online", columns or ()).answers(WAIT)) as answers:
         for told in answers:
             if told.wrong:
                 raise Failure(f"{server()}: {what} was not saved: {told.wrong}; see wandb login and $WANDB_BASE_URL")

@@ -80,7 +80,7 @@ class Workspace:
 
     @property
     def complete(self) -> Path:
-        """Stands there once everything is done: no stage is owed, and the tracker has been told."""
+        """Stands there once everything is done: no stage is owed."""
         return self.path / "complete"
 
     def read_manifest(self) -> dict[str, Any]:

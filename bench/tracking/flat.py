@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.tracking.points import BUILD
-from bench.tracking.privacy import cleared
 
 APART = ("hydra/", "run_dir", "builds_dir", "sweep_dir", "tracker/")
 """Settings of a machine or of the tracker."""
@@ -33,7 +32,7 @@ def tags(manifest: Mapping[str, Any], writer: str) -> list[str]:
 
 
 def flat_config(manifest: Mapping[str, Any], writer: str) -> dict[str, Any]:
-    """Config as people filter by it, ``tuning/rank`` and the like; without paths and secrets.
+    """Config as people filter by it, ``tuning/rank`` and the like.
 
     A dot in a key is a level to W&B's filters and panels, which find no key that really has one.
     """
@@ -41,12 +40,12 @@ def flat_config(manifest: Mapping[str, Any], writer: str) -> dict[str, Any]:
     for key in ("seed", "split", "grid", "parity", "suite"):
         if manifest.get(key) is not None:
             found[key] = manifest[key]
-    for key, value in _flatten(cleared(manifest["config"])):
+    for key, value in _flatten(manifest["config"]):
         if key.startswith(APART) or (key.startswith("systems/") and not key.startswith(f"systems/{writer}/")):
             continue
         found[key] = value
     for key, value in (manifest.get("sweep") or {}).items():
-        found[f"sweep/{key}"] = cleared(value)
+        found[f"sweep/{key}"] = value
     adapter = manifest.get("build", {}).get("adapters", {}).get(writer)
     if adapter:
         found |= {"adapter": adapter["weights"], "adapter_key": adapter["key"]}

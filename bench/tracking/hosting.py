@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -20,8 +21,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 """Where this very program is found, wherever the run was started."""
 OVER = "over"
 """Said to a follower when the stages are behind the run, which may be published next."""
-START_SECONDS = 60.0
-"""For Python and W&B to be loaded, on a busy machine."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,6 @@ class Told:
 
     name: str
     """A system's or ``build``; empty: of all."""
-    mode: str
     wrong: str | None = None
 
 
@@ -47,18 +45,21 @@ class Guest:
         troubled: Callable[[str], None] | None = None,
     ) -> None:
         """``troubled`` is told what goes wrong while nobody asks."""
-        self._mode, self._troubled = mode, troubled
-        self._seconds = START_SECONDS + settings.init_timeout_seconds + settings.finish_timeout_seconds
+        self._troubled = troubled
+        self._log = workspace.path / "wandb" / "guest.log"
+        self._log.parent.mkdir(parents=True, exist_ok=True)
         self._told: SimpleQueue[Told | None] = SimpleQueue()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.tracking.guest"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,  # Ctrl-C is for the run, which then leaves its guest
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))},
-        )
+        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "bench.tracking.guest"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,  # Ctrl-C is for the run, which then leaves its guest
+                env={**os.environ, "PYTHONPATH": path},
+            )
         asked = {"do": do, "mode": mode, "names": names, "run": str(workspace.path.resolve())}
         self.say(json.dumps({**asked, "settings": asdict(settings)}))
         threading.Thread(target=self._hear, name="guest", daemon=True).start()
@@ -77,21 +78,25 @@ class Guest:
         with suppress(OSError):
             self._process.stdin.close()
 
-    def publishing(self, names: Sequence[str]) -> Generator[Told]:
+    def publishing(self, names: Sequence[str], seconds: float) -> Generator[Told]:
         """What came of each W&B run, of one that follows."""
         self._troubled = None
         self.say(json.dumps(names))
-        return self.answers()
+        return self.answers(seconds)
 
-    def answers(self) -> Generator[Told]:
-        """What it says until it ends; one that is silent for longer than a W&B run may take is ended."""
+    def answers(self, seconds: float) -> Generator[Told]:
+        """What it says until it ends, or is ended: after so many seconds in all, or because nobody asks on."""
+        until, wrong = time.monotonic() + seconds, False
         try:
-            while (told := self._told.get(timeout=self._seconds)) is not None:
+            while (told := self._told.get(timeout=max(until - time.monotonic(), 0))) is not None:
+                wrong = wrong or bool(told.wrong)
                 yield told
-            if self._process.wait() < 0:
-                yield Told("", self._mode, f"ended by signal {-self._process.returncode}")
+            code = self._process.wait()
+            if code and not wrong:
+                ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+                yield Told("", f"its process ended by {ended}{self._last_words()}")
         except Empty:
-            yield Told("", self._mode, f"not done within {self._seconds:.0f} s")
+            yield Told("", f"not done within {seconds:g} s")
         finally:
             kill_family(self._process.pid)
             self._process.wait()
@@ -103,9 +108,15 @@ class Guest:
             for line in self._process.stdout:
                 self._told.put(told := Told(**json.loads(line)))
                 self._complain(told.wrong)
-        self._complain("its process ended")
-        self._told.put(None)
         self._process.wait()
+        self._complain(f"its process ended{self._last_words()}")
+        self._told.put(None)
+
+    def _last_words(self) -> str:
+        """Of its log."""
+        lines = self._log.read_text(errors="replace").split("\n") if self._log.exists() else []
+        said = [line.strip() for line in lines if line.strip()]
+        return f": {said[-1][:200]}" if said else ""
 
     def _complain(self, words: str | None) -> None:
         if words and (troubled := self._troubled):

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.tracking.points import BUILD
-from bench.tracking.privacy import cleared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +29,9 @@ class Thing:
 
     def artifact(self, wandb: Any) -> Any:
         """For W&B; the same bytes whoever names it."""
-        made = wandb.Artifact(self.name, type=self.kind, metadata=dict(cleared(self.record)))
+        made = wandb.Artifact(self.name, type=self.kind, metadata=dict(self.record))
         with made.new_file(f"{self.kind}.json", encoding="utf-8") as file:
-            json.dump({"key": self.key, **cleared(self.record)}, file, ensure_ascii=False, indent=1, sort_keys=True)
+            json.dump({"key": self.key, **self.record}, file, ensure_ascii=False, indent=1, sort_keys=True)
         return made
 
 

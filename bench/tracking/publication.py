@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ class Publication:
         """``writers``: W&B runs that are open, since somebody followed the run; they are taken out as they end."""
         self.writers = {} if writers is None else writers
         self.wandb, self.workspace, self.settings = wandb, workspace, settings
-        self.summary: dict[str, Any] = json.loads(workspace.summary.read_text(encoding="utf-8"))
-        self.manifest = workspace.read_manifest()
+        self.summary: dict[str, Any] = cleared(json.loads(workspace.summary.read_text(encoding="utf-8")))
+        self.manifest: dict[str, Any] = cleared(workspace.read_manifest())
         self.rows = SampleRows.read(workspace)
         self.content = content(workspace, settings)
         self.retrieving = {one.system for one in self.rows.predictions if one.retrieves}
@@ -52,12 +53,15 @@ class Publication:
                 if missing:
                     writer.run.log(dict(self._media(name)), step=step, commit=True)
             writer.log(points)
-            writer.take(self.manifest, lineage(self.manifest, name, retrieves=name in self.retrieving), self.wandb)
+            writer.take(self.manifest, lineage(self.manifest, name, retrieves=name in self.retrieving))
             if name != BUILD:
-                writer.run.log_artifact(self._results(writer.identity))
+                writer.give(self._results(writer.identity))
+            writer.run.summary[PUBLISHED] = self.content
             whole = True
         finally:
             writer.finish(whole=whole)
+        if writer.online:
+            writer.arrived(self.content)
 
     def _open(self, name: str, mode: str) -> Writer:
         for directory in former(self.workspace, run_id(self.workspace.path.name, self.manifest["started"], name)):
@@ -79,7 +83,7 @@ class Publication:
     def _media(self, name: str) -> Iterator[tuple[str, Any]]:
         wandb, samples = self.wandb, self.settings.samples
         if samples != "none":
-            rows = list(self.rows.rows(name, texts=samples == "full"))
+            rows = self.rows.rows(name, texts=samples == "full")
             columns = list(rows[0]) if rows else []
             yield "samples", wandb.Table(columns=columns, data=[list(row.values()) for row in rows])
         for figure, path in self.figures().items():
@@ -105,7 +109,7 @@ class Publication:
             files["manifest.json"] = self.manifest
         for name, data in files.items():
             with artifact.new_file(name, encoding="utf-8") as file:
-                json.dump(cleared(data), file, ensure_ascii=False, indent=1)
+                json.dump(data, file, ensure_ascii=False, indent=1)
         if full and (report := self.workspace.path / "report.html").exists():
             with artifact.new_file("report.html", encoding="utf-8") as file:
                 file.write(without_secrets(report.read_text(encoding="utf-8")))
@@ -124,31 +128,25 @@ def content(workspace: Workspace, settings: Settings) -> str:
     return digest.hexdigest()[:16]
 
 
-Told = Callable[[str, str, str | None], None]
-"""A W&B run's name, the mode in which it was tried, and what went wrong."""
+Told = Callable[[str, str | None], None]
+"""A W&B run's name, and what went wrong."""
 
 
 def publish(publication: Publication, names: Sequence[str], mode: str, told: Told) -> None:
-    """Write W&B runs; a server that failed once is not waited for again: the others are written offline too."""
+    """Write W&B runs; a server that failed once is not waited for again."""
     for name in names:
-        if mode == "online":
-            try:
-                with staged_apart(publication.workspace.path / "wandb"):
-                    publication.write(name, "online")
-                told(name, "online", None)
-                continue
-            except Exception as error:  # noqa: BLE001  W&B is a guest: whatever breaks in it leaves the run as it is
-                told(name, "online", _words(error))
-                publication.wandb.teardown()  # its service would keep the run's id in use
-                publication.writers.clear()  # they ended with it
-                mode = "offline"
         try:
-            publication.write(name, "offline")
-            told(name, "offline", None)
-        except Exception as error:  # noqa: BLE001
-            told(name, "offline", _words(error))
+            with staged_apart(publication.workspace.path / "wandb") if mode == "online" else nullcontext():
+                publication.write(name, mode)
+        except Exception as error:  # noqa: BLE001  W&B is a guest: whatever breaks in it leaves the run as it is
+            told(name, words(error))
+            if mode == "online":
+                return
+        else:
+            told(name, None)
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
+    """An error in one line."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0][:200]}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,24 +33,47 @@ class SampleRows:
         samples = {(sample.task, sample.id): sample for sample in workspace.read_samples()}
         return cls(samples, workspace.read_predictions(), scores)
 
-    def rows(self, system: str, *, texts: bool) -> Iterator[dict[str, Any]]:
+    def rows(self, system: str, *, texts: bool) -> list[dict[str, Any]]:
         """Rows of equal columns. ``texts``: with questions, answers and references; a right answer is its reference,
-        and the question of an extraction holds it, so without them all three stay away."""
+        and the question of an extraction holds it, so without them all three stay away, and ``answer_hash`` only says
+        which answers to a sample are equal, over systems and runs: who does not have the samples cannot guess at it."""
         metrics = sorted({score.metric for found in self.scores.values() for score in found})
+        key = self._key_of_hashes()
+        rows, words = [], []
         for one in self.predictions:
             if one.system != system:
                 continue
-            sample = self.samples[one.task, one.sample]
-            values = {score.metric: score.value for score in self.scores.get(_key(one), ())}
-            row: dict[str, Any] = {"task": one.task, "sample": one.sample, "repeat": one.repeat}
-            if texts:
-                reference = json.dumps(sample.reference, ensure_ascii=False)
-                row |= without_secrets({"query": sample.query.text, "answer": one.text, "reference": reference})
+            scores = self.scores.get(_key(one), ())
+            outcomes = [score.detail["outcome"] for score in scores if "outcome" in score.detail]
+            place = json.dumps([one.task, one.sample, one.text]).encode()
             # What a server says of an error may quote the question: its kind comes first.
             error = one.error or ""
-            row["error"] = cleared(error if texts else error.partition(":")[0][:80])
-            row |= {"finish_reason": one.finish_reason, "tokens_in": one.tokens_in, "tokens_out": one.tokens_out}
-            yield row | {metric: values.get(metric) for metric in metrics}
+            row = {
+                "task": one.task,
+                "sample": one.sample,
+                "repeat": one.repeat,
+                "outcome": outcomes[0] if outcomes else None,
+                "error": error if texts else error.partition(":")[0][:80],
+                "finish_reason": one.finish_reason,
+                "tokens_in": one.tokens_in,
+                "tokens_out": one.tokens_out,
+                "answer_hash": hashlib.blake2b(place, key=key, digest_size=8).hexdigest(),
+            }
+            values = {score.metric: score.value for score in scores}
+            rows.append(row | {metric: values.get(metric) for metric in metrics})
+            if texts:
+                sample = self.samples[one.task, one.sample]
+                reference = json.dumps(sample.reference, ensure_ascii=False)
+                words.append({"query": sample.query.text, "answer": one.text, "reference": reference})
+        shown, said = cleared(rows), without_secrets(words)
+        return [{**row, **text} for row, text in zip(shown, said, strict=True)] if texts else shown
+
+    def _key_of_hashes(self) -> bytes:
+        """Known to whoever has all samples with their references."""
+        digest = hashlib.blake2b()
+        for sample in sorted(self.samples.values(), key=lambda one: (one.task, one.id)):
+            digest.update(json.dumps([sample.task, sample.id, sample.query.text, sample.reference]).encode())
+        return digest.digest()
 
 
 def _key(one: Prediction) -> tuple[str, str, str, int]:

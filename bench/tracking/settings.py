@@ -22,9 +22,9 @@ class Settings:
     every_seconds: float = 5.0
     """How often live metrics are written down and sent."""
     init_timeout_seconds: float = 20.0
-    """How long W&B may take to begin a run."""
-    finish_timeout_seconds: float = 120.0
-    """How long it may take to send one; what it holds then stays on disk."""
+    """How long W&B may take to begin a run, or to answer."""
+    finish_timeout_seconds: float = 30.0
+    """How long a run waits at its end, for all of its W&B runs together."""
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

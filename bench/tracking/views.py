@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from bench.reporting.measures import measure, primary
@@ -10,6 +11,7 @@ from bench.reporting.pareto import words
 from bench.reporting.run_files import read_summary
 from bench.tracking.flat import run_id
 from bench.tracking.points import BUILD
+from bench.tracking.privacy import cleared
 from bench.tracking.settings import Settings
 from bench.workspace import Workspace
 
@@ -20,6 +22,10 @@ MEASURES = (
 """Bars of the view: each measure with the ends of its interval."""
 AXES = ("system", "model/name", "seed", "passages", "tuning/rank", "tuning/learning_rate")
 """Config keys of a sweep's parallel coordinates, unless others are asked for."""
+VIEW_KEY = "knowhowsystems"
+"""The comparison view in its address; one per project."""
+VIEW = f"nw-{VIEW_KEY}-v"
+"""The same, as W&B names it inside."""
 FIGURES = ("figures/grid", "figures/pareto", "figures/load")
 LIVE = (
     *("generate/per_second", "generate/done", "generate/failures"),
@@ -84,14 +90,14 @@ def run_report(workspace: Workspace, settings: Settings, entity: str) -> Any:
     """A report of one run: what it says in words, and panels over its systems alone."""
     import wandb_workspaces.reports.v2 as reports
 
-    summary = read_summary(workspace.path)
+    summary = cleared(read_summary(workspace.path))
     run = summary["run"]
     lead = primary(*(entry["measures"] for entry in summary["systems"].values())) or "accuracy"
     ids = [run_id(workspace.path.name, run["started"], system) for system in summary["systems"]]
     mine = reports.Runset(
         entity=entity,
         project=settings.project,
-        name=workspace.path.name,
+        name=cleared(workspace.path.name),
         filters=f"ID in [{', '.join(map(repr, ids))}]",
     )
     measured = [name for name in MEASURES if any(name in entry["measures"] for entry in summary["systems"].values())]
@@ -100,7 +106,7 @@ def run_report(workspace: Workspace, settings: Settings, entity: str) -> Any:
     return reports.Report(
         entity=entity,
         project=settings.project,
-        title=f"{workspace.path.name}: systems compared"[:128],
+        title=cleared(f"{workspace.path.name}: systems compared")[:128],
         description=about,
         blocks=[
             reports.P(f"{about} {words(summary)}".strip()),
@@ -118,8 +124,15 @@ def run_report(workspace: Workspace, settings: Settings, entity: str) -> Any:
 
 
 def save_workspace(settings: Settings, axes: Sequence[str]) -> str:
-    """Save the comparison view; its address."""
-    return str(comparison(settings, _entity(settings), axes).save().url)
+    """Save the comparison view, over the one that was saved before; its address."""
+    from wandb_workspaces.workspaces import internal
+
+    entity = _entity(settings)
+    view = comparison(settings, entity, axes)
+    view._internal_name = VIEW
+    with suppress(ValueError):  # no such project, or no such view in it
+        view._internal_id = internal.get_view_dict(entity, settings.project, VIEW_KEY)["id"]
+    return str(view.save().url)
 
 
 def save_report(workspace: Workspace, settings: Settings) -> str:

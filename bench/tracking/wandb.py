@@ -7,21 +7,30 @@ and what was not sent is sent later by ``bench sync``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from bench.journal import Journal
 from bench.observing import observed
 from bench.progress import say
-from bench.tracking.hosting import OVER, Guest, Told
+from bench.tracking.hosting import OVER, Guest
 from bench.tracking.login import mode
 from bench.tracking.meter import Meter
 from bench.tracking.points import points_file
 from bench.tracking.sent import mark, unsent
 from bench.tracking.settings import Settings
 from bench.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Came:
+    """What came of writing W&B runs: those that are written, those that are not, and why."""
+
+    done: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    wrong: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +50,7 @@ class WandbTracker(Settings):
             yield
             return
         with ExitStack() as stack:
-            if wanted == "online":
-                stack.enter_context(self._followed(workspace))
+            stack.enter_context(self._followed(workspace, wanted))
             journal = stack.enter_context(Journal(points_file(workspace)))
             meter = Meter(journal, self.every_seconds)
             stack.callback(meter.close)
@@ -50,15 +58,16 @@ class WandbTracker(Settings):
             yield
 
     @contextmanager
-    def _followed(self, workspace: Workspace) -> Iterator[None]:
+    def _followed(self, workspace: Workspace, wanted: str) -> Iterator[None]:
         path = workspace.path
 
         def troubled(words: str) -> None:
             self.unreached.add(path)
-            say(f"W&B: no live metrics, the run goes on offline: {words}")
+            if wanted == "online":
+                say(f"W&B: no live metrics, the run goes on offline: {words}")
 
         self.leave(workspace)
-        self.guests[path] = Guest(workspace, self.settings, "follow", "online", troubled=troubled)
+        self.guests[path] = Guest(workspace, self.settings, "follow", wanted, troubled=troubled)
         try:
             yield
         except BaseException:
@@ -77,49 +86,54 @@ class WandbTracker(Settings):
         return Settings(**{one.name: getattr(self, one.name) for one in fields(Settings)})
 
     def publish(self, workspace: Workspace) -> None:
-        """Write the W&B runs of a complete run. Trouble is said in one line and does not fail the run."""
-        wanted = mode(self.mode)
+        """Write the W&B runs of a complete run, in bounded time. Trouble is said in one line and does not fail the run:
+        what was not sent is written offline, and the line says how to send it."""
+        wanted, why = mode(self.mode), ""
         if wanted == "disabled":
             say("W&B: disabled by $WANDB_MODE")
             return
         if workspace.path in self.unreached:
-            wanted = "offline"
-        told = self.write(workspace, wanted)
-        if wanted == "online" and told and not told[-1].name:  # it was ended before it could go offline by itself
-            told += self.write(workspace, "offline")
-        sent = sum(one.mode == "online" and not one.wrong for one in told)
-        written = sum(one.mode == "offline" and not one.wrong for one in told)
-        for one in told:
-            if one.wrong:
-                what = one.name or "run"
-                say(f"W&B: {what} was not {'sent' if one.mode == 'online' else 'written'}: {one.wrong}")
-        if sent:
-            say(f"W&B: {sent} run{'s' * (sent != 1)} sent")
-        if written:
-            say(
-                f"W&B: {written} run{'s' * (written != 1)} offline in {workspace.path / 'wandb'}; "
-                f"send with: bench sync {workspace.path}"
-            )
-
-    def write(self, workspace: Workspace, wanted: str, *, fall_back: bool = True) -> list[Told]:
-        """What came of each W&B run that the server does not hold as it is; what was sent is marked so.
-
-        ``fall_back``: after a failure the others are written offline; without it nothing more is done.
-        """
-        names, found = unsent(workspace, self), []
-        if not names:
             self.leave(workspace)
-            return []
-        follower = self.guests.pop(workspace.path, None)
-        if follower and wanted == "online":  # its W&B runs are open
-            answers = follower.publishing(names)
+            wanted = "offline"
+        if not (names := unsent(workspace, self)):
+            self.leave(workspace)
+            return
+        came = self.write(workspace, names, wanted, self.finish_timeout_seconds)
+        if wanted == "online":
+            if came.done:
+                say(f"W&B: {_runs(came.done)} sent")
+            if not came.left:
+                return
+            why = f"{', '.join(came.left)} not sent: {came.wrong}; "
+            came = self.write(workspace, came.left, "offline", self.finish_timeout_seconds)
+        if came.left:
+            why += f"{', '.join(came.left)} not written: {came.wrong}; "
+        if came.done:
+            why += f"{_runs(came.done)} offline in {workspace.path / 'wandb'}; "
+        say(f"W&B: {why}send with: bench sync {workspace.path}")
+
+    def write(self, workspace: Workspace, names: Sequence[str], wanted: str, seconds: float) -> Came:
+        """Write W&B runs, all within ``seconds``, and mark what the server holds then."""
+        if not names:
+            return Came()
+        if follower := self.guests.pop(workspace.path, None):  # its W&B runs are open
+            answers = follower.publishing(names, seconds)
         else:
-            answers = Guest(workspace, self.settings, "publish", wanted, names).answers()
+            settings = replace(self.settings, finish_timeout_seconds=seconds)
+            answers = Guest(workspace, settings, "publish", wanted, names).answers(seconds)
+        done, wrong = [], "its process ended early"
         with closing(answers):
             for one in answers:
-                found.append(one)
-                if one.wrong and not fall_back:
-                    break
-                if one.mode == "online" and one.name and not one.wrong:
+                if one.wrong:
+                    wrong = f"{one.name}: {one.wrong}" if one.name else one.wrong
+                    continue
+                done.append(one.name)
+                if wanted == "online":
                     mark(workspace, self, one.name)
-        return found
+                if len(done) == len(names):
+                    break  # it has nothing more to say, and is ended
+        return Came(tuple(done), tuple(name for name in names if name not in done), wrong)
+
+
+def _runs(names: Sequence[str]) -> str:
+    return f"{len(names)} run{'s' * (len(names) != 1)}"

@@ -89,6 +89,6 @@ def test_a_manifest_is_published_by_name_and_without_places_or_texts() -> None:
         "documents": 2,
         "command": "bench run corpus=docs seed=1",
         "build": {"adapters": {"hybrid": {"key": "0123456789", "weights": "w"}}},
-        "engine": {"base_url": "https://host/v1"},
+        "engine": {"base_url": "https://(hidden)/v1"},
     }
     assert manifest["build"]["adapters"]["hybrid"]["log"]  # type: ignore[index]

@@ -49,6 +49,10 @@ class Server(ThreadingHTTPServer):
         self.views: dict[str, dict[str, Any]] = {}
         self.mistakes: list[str] = []
         self.silent = threading.Event()
+        self.refused = ""
+        """Begins the paths of requests (but GraphQL) that are answered with 403."""
+        self.headers: list[str] = []
+        """Of every request, without the login's."""
         self.ended = threading.Event()
         self.lock = threading.RLock()
 
@@ -133,6 +137,23 @@ class Server(ThreadingHTTPServer):
         view = {"id": key, "project": project, "updatedAt": None, **said}
         return {"upsertView": {"view": {**view, "id": key}, "inserted": True}}
 
+    def _View(self, said: dict[str, Any]) -> dict[str, Any]:
+        asked = said["entityName"], said["projectName"], said["viewName"]
+        found = [
+            {"node": {"id": key, "displayName": view["displayName"], "spec": view["spec"]}}
+            for key, view in self.views.items()
+            if (view["entityName"], view["projectName"], view["name"]) == asked
+        ]
+        return {"project": {"allViews": {"edges": found}} if found or self.runs else None}
+
+    def _Run(self, said: dict[str, Any]) -> dict[str, Any]:
+        run = self.runs.get(said["name"])
+        if run is None:
+            return {"project": {"run": None}}
+        found = {"projectId": "1", "id": said["name"], "name": said["name"], "state": "finished", "config": "{}"}
+        more = {"displayName": run.variables.get("displayName"), "historyLineCount": len(run.history)}
+        return {"project": {"run": {**found, **more, "summaryMetrics": json.dumps(run.summary), "user": None}}}
+
     def _CreateRunFiles(self, said: dict[str, Any]) -> dict[str, Any]:
         files = [{"name": name, "uploadUrl": f"{self.url}/run/{said['run']}/{name}"} for name in said["files"]]
         return {"createRunFiles": {"runID": said["run"], "uploadHeaders": [], "files": files}}
@@ -202,6 +223,8 @@ class Call(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
+        if self._refused():
+            return
         if self.path == "/graphql":
             asked = json.loads(body)
             name = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"])
@@ -227,6 +250,8 @@ class Call(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         body = self._body()
+        if self._refused():
+            return
         self._note(self.path, body)
         kind, key, name = self.path.lstrip("/").split("/", 2)
         with self.server.lock:
@@ -245,7 +270,16 @@ class Call(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers["Content-Length"] or 0))
         return gzip.decompress(raw) if self.headers["Content-Encoding"] == "gzip" else raw
 
+    def _refused(self) -> bool:
+        refused = bool(self.server.refused) and self.path.startswith(self.server.refused)
+        if refused:
+            self.send_response(403)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        return refused
+
     def _note(self, what: str, body: bytes) -> None:
+        self.server.headers += [f"{key}: {value}" for key, value in self.headers.items() if key != "Authorization"]
         self.server.received.append((what, body))
 
     def _say(self, data: dict[str, Any]) -> None:

@@ -15,7 +15,9 @@ import pytest
 
 from bench.journal import Journal
 from bench.observing import Note, tell
+from bench.progress import say
 from bench.tracking.meter import Meter
+from bench.tracking.none import NoTracker
 from bench.tracking.points import points_file, read_points
 from bench.tracking.wandb import WandbTracker
 from bench.workspace import Workspace
@@ -106,9 +108,9 @@ def test_a_server_that_falls_silent_holds_nothing_up(
     told.publish(short)
     assert time.monotonic() - ended < 30
     said = capsys.readouterr().err
-    words = "W&B: prompt was not sent: "
+    words = "W&B: prompt not sent: "
     assert said.count("W&B: no live metrics, the run goes on offline: " if silent == "from the start" else words) == 1
-    assert "W&B: 1 run offline" in said
+    assert f"1 run offline in {short.path / 'wandb'}; send with: bench sync {short.path}\n" in said
     assert read_points(short)["rag"][-1]["generate/done"] == 30
 
 
@@ -138,6 +140,18 @@ def test_a_whole_run_is_followed_and_published(
     assert len(server.received) == (before := len(server.received))
     call("sync", str(done.path))
     assert len(server.received) == before
+
+
+class Witness(NoTracker):
+    """Says what it finds when it is told of a run."""
+
+    def publish(self, workspace: Workspace) -> None:
+        say(f"complete: {workspace.complete.exists()}")
+
+
+def test_a_run_is_complete_before_its_tracker_is_told(tiny_model: Path, place: Path) -> None:
+    done = call("run", *small(tiny_model, f"tracker._target_={__name__}.Witness"))
+    assert "complete: True" in done.err, done
 
 
 def notes(*done: int, start: float = 100.0, step: float = 0.5, **more: Any) -> list[Note]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from bench.tracking.wandb import WandbTracker
 from bench.workspace import Workspace
 from tests.calling import call
 from tests.reporting.example_run import SYSTEMS
-from tests.tracking.runs import KEY, identity
+from tests.tracking.runs import identity
 from tests.tracking.server import Server
 
 
@@ -54,30 +55,52 @@ def test_what_was_offline_is_sent_once_with_its_lineage(
     assert len(server.artifacts) == len(names)
 
 
-def test_nothing_secret_reaches_the_server(short: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SERVICE_TOKEN", "token-of-a-service")
-    short.update_manifest(config={**short.read_manifest()["config"], "note": "uses token-of-a-service"})
-    lines = [json.loads(line) for line in short.samples.read_text().splitlines()]
-    short.samples.write_text("\n".join(json.dumps({**one, "reference": "gold-answer"}) for one in lines) + "\n")
-    WandbTracker(mode="online").publish(short)
-    assert identity("prompt") in server.runs
-    sent = b"\n".join(name.encode() + b" " + body for name, body in server.received).decode(errors="replace")
-    for word in (KEY, "token-of-a-service", "/home/somebody", "pass-9876", "gold-answer", str(short.path.parent)):
-        assert word not in sent, word
-    assert "uses (hidden)" in sent
-
-
 def test_a_silent_server_ends_it_in_one_line(run: Workspace, server: Server) -> None:
     server.silent.set()
-    short_of_time = ["tracker.init_timeout_seconds=2", "tracker.finish_timeout_seconds=2"]
     config = run.read_manifest()["config"]
-    settings = {"init_timeout_seconds": 20, "finish_timeout_seconds": 20}
-    run.update_manifest(config={**config, "tracker": {**config["tracker"], **settings}})
+    run.update_manifest(config={**config, "tracker": {**config["tracker"], "init_timeout_seconds": 20}})
     started = time.monotonic()
-    done = call("sync", str(run.path), *short_of_time)
+    done = call("sync", str(run.path), "tracker.init_timeout_seconds=2")
     assert time.monotonic() - started < 20
     line = done.one_line(1)
-    assert line.startswith(f"bench sync: {server.url}: build was not sent: ")
+    assert line.startswith(f"bench sync: {run.path}: build, {', '.join(SYSTEMS)} not sent to {server.url}: build: ")
+    limited = call("sync", str(run.path), "limit=3").one_line(1)
+    assert limited.endswith("not done within 3 s")
+
+
+@pytest.mark.parametrize("refused", ["/files", "/artifact"])
+def test_what_a_server_refuses_is_not_sent(short: Workspace, server: Server, refused: str) -> None:
+    server.refused = refused  # W&B's client itself ends such a run without an error
+    words = f"bench sync: {short.path}: prompt not sent to {server.url}: prompt: "
+    assert call("sync", str(short.path), "tracker.init_timeout_seconds=2").one_line(1).startswith(words)
+    server.refused = ""
+    done = call("sync", str(short.path), "--json")
+    assert json.loads(done.out)["runs"][0]["sent"] == ["prompt"]
+    assert "samples" in server.runs[identity("prompt")].history[-1]
+    assert {one["state"] for one in server.artifacts.values()} == {"COMMITTED"}
+    assert json.loads(call("sync", str(short.path), "--json").out)["runs"][0]["unchanged"]
+
+
+def test_a_guest_that_crashes_is_told_of_with_the_command_that_sends(
+    short: Workspace,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "wandb.py").write_text("import os\nos.write(2, b'no memory left\\n')\nos._exit(3)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    why = "its process ended by exit code 3: no memory left"
+    WandbTracker(mode="online").publish(short)
+    assert capsys.readouterr().err == (
+        f"W&B: prompt not sent: {why}; prompt not written: {why}; send with: bench sync {short.path}\n"
+    )
+    line = call("sync", str(short.path)).one_line(1)
+    assert line == f"bench sync: {short.path}: prompt not sent to {server.url}: {why}"
+    monkeypatch.delenv("PYTHONPATH")
+    done = call("sync", str(short.path))
+    assert (done.code, done.err) == (0, f"{short.path}: sent prompt\n")
+    assert call("sync", str(short.path)).err == f"{short.path}: unchanged\n"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +147,13 @@ def test_the_comparison_view_is_saved(server: Server) -> None:
     assert kind == "Parallel Coordinates Plot"
     assert [column["accessor"] for column in sweep["columns"]][:2] == ["config:tuning/rank.value", "config:seed.value"]
     assert panels["Samples"][0][0] == "Weave"
+    again = call("wandb", "workspace", "project=trials", "columns=split")
+    assert again.out == done.out
+    [view] = server.views.values()
+    assert '"config:split.value"' in view["spec"]
+    other = call("wandb", "workspace", "project=others")
+    assert "/team/others?nw=" in other.out
+    assert len(server.views) == 2
     [runs] = section["runSets"]
     assert "system" in json.dumps(runs["grouping"])
     assert "build" in json.dumps(runs["filters"])

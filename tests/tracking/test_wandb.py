@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from bench.workspace import Workspace
 from systems.base import UserError
 from tests.reporting.example_run import SYSTEMS
 from tests.tracking.runs import KEY, STARTED, about, everything, identity, records, table
+from tests.tracking.server import Server
 
 
 def summary_of(found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -81,6 +83,9 @@ def test_every_system_becomes_one_run_that_reads_back(run: Workspace, capsys: py
     assert [row.get("generate/per_second") for row in history] == [1.5, 3.5, 5.0, None]
     shown = {key.partition(".")[0] for key in history[3]}
     assert {"samples", "figures/grid", "figures/pareto", "figures/load"} <= shown
+    pictures = [*run.path.glob(f"wandb/*run-*-{identity('rag')}/files/media/images/figures/*.png")]
+    assert [path.name.partition("_")[0] for path in sorted(pictures)] == ["grid", "load", "pareto"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
 
 
 def json_values(record: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +141,11 @@ def test_no_more_of_the_samples_leaves_than_was_said(short: Workspace, samples: 
         assert (word in sent) == (samples == "full"), word
     assert short.path.name in sent
     assert ("BadRequest" in sent) == (samples != "none")
+    if samples == "redacted":
+        rows = table(short, "prompt")
+        assert set(rows[0]) > {"task", "sample", "outcome", "error", "tokens_out", "answer_hash", "accuracy"}
+        assert {row["outcome"] for row in rows} <= {"correct", "incorrect", "abstained", "failed"}
+        assert len({row["answer_hash"] for row in rows}) == len(rows)  # one text, but to other questions
 
 
 def test_nothing_of_this_machine_and_no_secret_leaves(short: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,8 +171,33 @@ def test_nothing_of_this_machine_and_no_secret_leaves(short: Workspace, monkeypa
     found = about(short, "prompt")["config"]["update"]
     assert found["corpus"] == "documents"
     assert found["files"] == ["one.pdf", "two.pdf"]
-    assert found["engine/base_url"] == "http://host:8000/v1"
+    assert found["engine/base_url"] == "http://(hidden)/v1"
     assert found["engine/api_key"] == "(hidden)"
+
+
+def test_equal_answers_to_a_sample_are_found_by_their_hash(run: Workspace) -> None:
+    from bench.tracking.rows import SampleRows
+
+    found = SampleRows.read(run)
+    texts = {(one.system, one.task, one.sample): one.text for one in found.predictions}
+    first, second = (found.rows(system, texts=False) for system in ("rag", "hybrid"))
+    same = [texts["rag", one["task"], one["sample"]] == texts["hybrid", one["task"], one["sample"]] for one in first]
+    assert [one["answer_hash"] == two["answer_hash"] for one, two in zip(first, second, strict=True)] == same
+    assert {True, False} == set(same)
+    other = replace(found, samples={key: replace(one, reference="x") for key, one in found.samples.items()})
+    assert other.rows("rag", texts=False)[0]["answer_hash"] != first[0]["answer_hash"]  # who lacks one cannot guess
+
+
+def test_one_time_bounds_all_that_a_silent_server_holds_up(
+    run: Workspace, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.silent.set()
+    tracker = WandbTracker(mode="online", init_timeout_seconds=60, finish_timeout_seconds=4)
+    names = ["build", *SYSTEMS]
+    started = time.monotonic()
+    came = tracker.write(run, names, "online", 4)
+    assert 4 <= time.monotonic() - started < 8
+    assert (came.done, list(came.left), came.wrong) == ((), names, "not done within 4 s")
 
 
 def test_publishing_again_replaces_what_was_written(short: Workspace) -> None:
@@ -186,9 +221,9 @@ def test_a_server_that_cannot_be_reached_costs_a_bounded_time(
     WandbTracker(mode="online", init_timeout_seconds=2, finish_timeout_seconds=2).publish(run)
     # 2 s for the first, none for the others; the rest is five offline runs.
     assert time.monotonic() - started < 40
-    said = capsys.readouterr().err
-    assert said.count("was not sent") == 1
-    assert "W&B: 5 runs offline" in said
+    [said] = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"W&B: build, {', '.join(SYSTEMS)} not sent: build: ")
+    assert said.endswith(f"; 5 runs offline in {run.path / 'wandb'}; send with: bench sync {run.path}")
     for system in SYSTEMS:
         assert records(run, system)[-1]["type"] == "exit"
     assert KEY not in everything(run)
