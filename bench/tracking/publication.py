@@ -40,19 +40,18 @@ class Publication:
         self._figures: dict[str, Path] | None = None
 
     def write(self, name: str, mode: str) -> None:
-        """Write one, whatever was written of it before. Raises whatever W&B raises."""
-        step = self._step(name)
+        """Write one, whatever was written of it before. Raises whatever W&B raises, and ``Failure`` where the server
+        does not hold all of it then."""
         writer = self.writers.pop(name, None) or self._open(name, mode)
         whole = False
         try:
-            missing = writer.step <= step  # W&B may hold this very content
-            points = read_points(self.workspace).get(name, [])
-            writer.log(points[:step])
             if name != BUILD:
                 writer.run.summary.update(flat_summary(self.summary, name))
-                if missing:
+                if not writer.holds(self.content):
+                    step = self._step(name, writer.step)
+                    writer.log(read_points(self.workspace)[name][:step])
                     writer.run.log(dict(self._media(name)), step=step, commit=True)
-            writer.log(points)
+            writer.log(read_points(self.workspace).get(name, []))
             writer.take(self.manifest, lineage(self.manifest, name, retrieves=name in self.retrieving))
             if name != BUILD:
                 writer.give(self._results(writer.identity))
@@ -68,14 +67,13 @@ class Publication:
             shutil.rmtree(directory)  # the files of the run are the truth: none has to be kept
         return Writer(self.wandb, self.workspace, self.settings, name, mode)
 
-    def _step(self, name: str) -> int:
-        """The step of this content's tables and figures; noted before they are sent, so that it is never another."""
+    def _step(self, name: str, least: int) -> int:
+        """The step of this content's tables and figures, of those that W&B does not hold yet; noted before they are
+        sent, so that it is never another's."""
         points = read_points(self.workspace).get(name, [])
         for step, values in enumerate(points):
-            if values.get(PUBLISHED) == self.content:
+            if step >= least and values.get(PUBLISHED) == self.content:
                 return step
-        if name == BUILD:  # it has neither
-            return len(points)
         with Journal(points_file(self.workspace)) as journal:
             journal.append({"writer": name, "values": {PUBLISHED: self.content}})
         return len(points)

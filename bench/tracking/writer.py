@@ -79,6 +79,10 @@ class Writer:
         """End it; a run that was cut short is marked so, and goes on when it is opened again."""
         self.run.finish(exit_code=0 if whole else 1)
 
+    def holds(self, content: str) -> bool:
+        """Whether all of this content was sent before: it is said last."""
+        return self.online and self.run.summary.get(PUBLISHED) == content
+
     def arrived(self, content: str) -> None:
         """Raises ``Failure`` unless the server holds what was sent: the client gives up on a refusal without a word."""
         seconds = self._settings.init_timeout_seconds
