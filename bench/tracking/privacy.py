@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-SECRET = re.compile(r"(?:^|_)(?:KEY|TOKEN|SECRET|PASS|PASSWORD|PASSWD|CREDENTIALS?|AUTH)(?:_|$)", re.IGNORECASE)
-"""The name of an environment variable or of a setting that holds a secret."""
+SECRET = re.compile(
+    r"(?:(?<=_)KEY|APIKEY|(?:^|_)(?:TOKEN|SECRET|PASS|PASSWORD|PASSWD|CREDENTIALS?|AUTH))(?:_|$)", re.IGNORECASE
+)
+"""The name of an environment variable or of a setting that holds a secret; a bare ``key`` names a build."""
 HOST = re.compile(r"(?:^|_)(?:HOSTS?|HOSTNAME|NODE|NODELIST|SERVER|ADDRESS|ENDPOINT|URL)(?:_|$)", re.IGNORECASE)
 """The name of one that holds the name of a host."""
 SHORTEST = 8
@@ -55,7 +57,9 @@ def _secrets() -> re.Pattern[str]:
     """What is hidden wherever it stands: secrets of the environment, and the names of this machine."""
     found = {said for name, said in os.environ.items() if SECRET.search(name) and len(said) >= SHORTEST}
     secrets = [re.escape(secret) for secret in sorted(found, key=len, reverse=True)]
-    return re.compile("|".join([*secrets, *(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in _names())]) or "(?!)")
+    return re.compile(
+        "|".join([*secrets, *(rf"(?<![\w-]){re.escape(name)}(?:\.[\w-]+)*(?![\w-])" for name in _names())]) or "(?!)"
+    )
 
 
 def _homes() -> re.Pattern[str]:

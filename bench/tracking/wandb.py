@@ -24,6 +24,10 @@ from bench.tracking.settings import Settings
 from bench.workspace import Workspace
 
 
+DISK_SECONDS = 300.0
+"""For writing offline, which waits for no network: a large run on a busy machine takes its time."""
+
+
 @dataclass(frozen=True)
 class Came:
     """What came of writing W&B runs: those that are written, those that are not, and why."""
@@ -98,14 +102,14 @@ class WandbTracker(Settings):
         if not (names := unsent(workspace, self)):
             self.leave(workspace)
             return
-        came = self.write(workspace, names, wanted, self.finish_timeout_seconds)
+        came = self.write(workspace, names, wanted, self.finish_timeout_seconds if wanted == "online" else DISK_SECONDS)
         if wanted == "online":
             if came.done:
                 say(f"W&B: {_runs(came.done)} sent")
             if not came.left:
                 return
             why = f"{', '.join(came.left)} not sent: {came.wrong}; "
-            came = self.write(workspace, came.left, "offline", self.finish_timeout_seconds)
+            came = self.write(workspace, came.left, "offline", DISK_SECONDS)
         if came.left:
             why += f"{', '.join(came.left)} not written: {came.wrong}; "
         if came.done:

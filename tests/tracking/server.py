@@ -152,7 +152,9 @@ class Server(ThreadingHTTPServer):
             return {"project": {"run": None}}
         found = {"projectId": "1", "id": said["name"], "name": said["name"], "state": "finished", "config": "{}"}
         more = {"displayName": run.variables.get("displayName"), "historyLineCount": len(run.history)}
-        return {"project": {"run": {**found, **more, "summaryMetrics": json.dumps(run.summary), "user": None}}}
+        return {
+            "project": {"run": {**found, **more, "summaryMetrics": json.dumps(run.summary), "user": {"username": "u"}}}
+        }
 
     def _CreateRunFiles(self, said: dict[str, Any]) -> dict[str, Any]:
         files = [{"name": name, "uploadUrl": f"{self.url}/run/{said['run']}/{name}"} for name in said["files"]]
