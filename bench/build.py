@@ -15,7 +15,7 @@ from bench.config import build, compose
 from bench.made import note, noted
 from bench.observing import Note, tell
 from bench.progress import Told, counted, say
-from systems.artifacts import content_hash
+from systems.artifacts import content_hash, unfinished
 from systems.base import Chunk, UserError
 from systems.knowledge.points import indexed_text
 from systems.retrieving import within_budget
@@ -152,7 +152,7 @@ def build_adapter(assembly: Assembly, name: str, index: Index | None) -> tuple[s
                     progress(step, steps, f"loss {loss:.3f}")
                     tell(Note(stage="training", system=name, done=step, of=steps, loss=loss))
 
-            train(assembly.model, examples, tuning, directory, report, assembly.store.unfinished("adapter", key))
+            train(assembly.model, examples, tuning, directory, report, unfinished(directory))
 
     path = assembly.store.build("adapter", key, make, inputs)
     import json

@@ -2,7 +2,8 @@
 
 A product is built in a hidden sibling directory and renamed into place when it is complete and on disk,
 so a killed build leaves nothing that looks finished. Builders of the same key, on whatever machines, queue on a
-lease (see ``lease.py``) that a dead one does not keep, so what it left is known to be dead and is cleared away.
+lease (see ``lease.py``) that a dead one does not keep. Each builds in a place with its lease's number, and first moves
+what earlier ones left there: one that was not dead, but had stood still, no longer has anything that it could publish.
 """
 
 from __future__ import annotations
@@ -15,16 +16,15 @@ import logging
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from systems.base import Failure, UserError
-from systems.lease import held
+from systems.lease import Lease, held, numbered
 
 DESCRIPTION = "artifact.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -105,15 +105,15 @@ class Store:
             return found
         final = self.path(kind, key)
         try:
-            with self.alone(kind, key):
-                return self.get(kind, key) or _build(final, make, describe)
+            with self.alone(kind, key) as lease:
+                return _build(final, lease, make, describe)
         except OSError as error:
             if error.errno in _DISK_FULL:
                 raise Failure(f"{final}: {os.strerror(error.errno)}; free some space and run again") from error
             raise
 
     @contextmanager
-    def alone(self, kind: str, key: str) -> Iterator[None]:
+    def alone(self, kind: str, key: str) -> Iterator[Lease]:
         """Be the only one, on all machines, who makes this product."""
         final = self.path(kind, key)
         final.parent.mkdir(parents=True, exist_ok=True)
@@ -121,36 +121,58 @@ class Store:
         def waiting(holder: str) -> None:
             _log.warning("waiting for %s, which builds %s %s", holder, kind, key)
 
-        with held(final.with_name(f".{key}.lease"), waiting):
-            yield
-
-    def unfinished(self, kind: str, key: str) -> Path:
-        """Where the maker of a product keeps what it can go on from after a kill; gone once the product is there."""
-        return self.path(kind, key).with_name(f".{key}.unfinished")
+        with held(final.with_name(f".{key}.lease"), waiting) as lease:
+            yield lease
 
 
-def _build(final: Path, make: Callable[[Path], None], describe: Mapping[str, Any]) -> Path:
-    """Build beside ``final`` and rename. The caller holds the key's lease, so other leftovers have no living owner."""
+def unfinished(directory: Path) -> Path:
+    """Where the maker of a product keeps what the next can go on from after a kill; gone once the product is there.
+
+    ``directory``: the one that ``make`` fills.
+    """
+    return directory.with_name("unfinished")
+
+
+def _build(final: Path, lease: Lease, make: Callable[[Path], None], describe: Mapping[str, Any]) -> Path:
+    """Build beside ``final`` and rename."""
+    place = _taken_over(final.with_name(f".{final.name}.building"), lease.number)
+    if (final / DESCRIPTION).is_file():  # made while this one waited
+        shutil.rmtree(place, ignore_errors=True)
+        return final
     if final.exists():
         raise Failure(f"{final}: has no {DESCRIPTION}, so it was not built here; move it away and run again")
-    prefix = f".{final.name}.building-"
-    for leftover in [entry for entry in final.parent.iterdir() if entry.name.startswith(prefix)]:
-        _log.info("clearing an unfinished build: %s", leftover)
-        shutil.rmtree(leftover)
-    work = final.with_name(f"{prefix}{uuid.uuid4().hex}")
-    work.mkdir()
+    work = place / "product"
     try:
+        work.mkdir(parents=True)
         make(work)
         record = {"inputs": _plain(describe), "created": datetime.now(UTC).isoformat(timespec="seconds")}
         (work / DESCRIPTION).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         _sync_tree(work)
+        lease.confirm()
         work.rename(final)
-        _sync(final.parent)
-        shutil.rmtree(final.with_name(f".{final.name}.unfinished"), ignore_errors=True)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(work, ignore_errors=True)
+        with suppress(OSError):  # there is something to go on from
+            place.rmdir()
+        if isinstance(error, OSError):
+            lease.confirm()  # or the reason is that another has moved it away
         raise
+    _sync(final.parent)
+    shutil.rmtree(place, ignore_errors=True)
     return final
+
+
+def _taken_over(places: Path, number: int) -> Path:
+    """The place of this number, with what the last one before it kept to go on from, and nothing else."""
+    mine = places.with_name(f"{places.name}.{number}")
+    for before, left in numbered(places).items():
+        if before < number:
+            _log.info("taking over an unfinished build: %s", left)
+            shutil.rmtree(mine, ignore_errors=True)
+            with suppress(FileNotFoundError):  # it is done after all
+                left.rename(mine)  # at once: what it still writes, it writes nowhere
+    shutil.rmtree(mine / "product", ignore_errors=True)
+    return mine
 
 
 def _sync_tree(directory: Path) -> None:

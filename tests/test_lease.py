@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from systems import lease
+from systems.base import Failure
 from systems.lease import Holder, held, holder
 
 HOLD = """
@@ -159,9 +163,132 @@ def test_the_heart_beats_while_every_thread_waits(tmp_path: Path, monkeypatch: p
         assert file.stat().st_mtime > before
 
 
-def test_one_who_was_overtaken_lets_go_of_nothing(tmp_path: Path) -> None:
+def test_one_who_was_overtaken_is_told_and_lets_go_of_nothing(tmp_path: Path) -> None:
     path = tmp_path / "lease"
-    with held(path):
+    with held(path) as mine:
+        mine.confirm()
         path.with_name("lease.1").unlink()
         path.with_name("lease.2").write_text(json.dumps(asdict(Holder.here())))
+        with pytest.raises(Failure, match="lease: was taken over while this process stood still"):
+            mine.confirm()
     assert holder(path) == Holder.here()
+
+
+def test_another_ones_file_of_the_same_number_is_not_mine(tmp_path: Path) -> None:
+    """As after all files were removed by hand."""
+    path = tmp_path / "lease"
+    with held(path) as mine:
+        elsewhere(path)
+        assert not mine.mine()
+    assert str(holder(path)).endswith("on node7")
+
+
+def test_looks_that_come_late_prove_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the file server stands still, hearts cannot beat: that nobody saw one says nothing of its holder."""
+    for name, seconds in (("STALE_SECONDS", 0.4), ("POLL_SECONDS", 0.01), ("PROMPT_SECONDS", 0.15)):
+        monkeypatch.setattr(lease, name, seconds)
+    path = tmp_path / "lease"
+    elsewhere(path)
+    look, stands_still = lease._look, threading.Event()
+    stands_still.set()
+
+    def slowly(file: Path) -> Any:
+        if stands_still.is_set():
+            time.sleep(0.2)
+        return look(file)
+
+    monkeypatch.setattr(lease, "_look", slowly)
+    taken = threading.Event()
+
+    def wait() -> None:
+        with held(path):
+            taken.set()
+
+    thread = in_background(wait)
+    assert not taken.wait(1.2), "three times as long as it takes to be taken for dead"
+    stands_still.clear()
+    begun = time.monotonic()
+    assert taken.wait(30)
+    assert time.monotonic() - begun > 0.15, "counted from the first prompt look"
+    thread.join(30)
+
+
+def test_the_heart_outlives_a_file_server_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "BEAT_SECONDS", 0.2)
+    server, mount = tmp_path / "server", tmp_path / "mount"
+    server.mkdir()
+    mount.symlink_to(server)
+    with held(mount / "lease"):
+        for broken in (mount, tmp_path / "nowhere"):  # ELOOP, ENOENT
+            mount.unlink()
+            mount.symlink_to(broken)
+            time.sleep(0.7)
+            before = (server / "lease.1").stat().st_mtime
+            mount.unlink()
+            mount.symlink_to(server)
+            deadline = time.monotonic() + 30
+            while (server / "lease.1").stat().st_mtime == before:
+                assert time.monotonic() < deadline, "the heart has stopped"
+                time.sleep(0.01)
+
+
+def test_files_that_are_removed_are_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    process = hold(path)
+    with held(path, lambda _: path.with_name("lease.1").unlink()) as mine:
+        assert mine.mine()
+    process.kill()
+    process.wait()
+
+
+def test_a_directory_that_is_removed_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "place" / "lease"
+    path.parent.mkdir()
+    process = hold(path)
+    with pytest.raises(FileNotFoundError), held(path, lambda _: shutil.rmtree(path.parent)):
+        pass
+    process.kill()
+    process.wait()
+
+
+def test_who_waits_for_another_machine_is_told_once_its_heart_was_seen_to_beat(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "lease"
+    elsewhere(path)
+
+    def refuse(who: str) -> None:
+        raise Failure(who)
+
+    def beat() -> None:
+        while not caplog.records:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        os.utime(path.with_name("lease.1"))
+
+    thread = in_background(beat)
+    begun = time.monotonic()
+    with pytest.raises(Failure, match="on node7"), held(path, refuse):
+        pass
+    assert time.monotonic() - begun > 0.3
+    thread.join()
+    assert [one.message for one in caplog.records] == [
+        f"{path}: held by process {os.getpid()} on node7; watching whether it lives"
+    ]
+
+
+def test_a_process_is_told_from_others_of_its_number_by_a_clock_nobody_sets() -> None:
+    here = Holder.here()
+    assert here.started is not None
+    since_start = time.clock_gettime(time.CLOCK_BOOTTIME) - here.started / os.sysconf("SC_CLK_TCK")
+    assert abs(since_start - (time.time() - psutil.Process().create_time())) < 2
+    assert not here.ended()
+    assert not replace(here, pid=os.getppid(), started=lease._started(os.getppid())).ended()
+    assert replace(here, started=here.started - 1).ended(), "an earlier one of this number"
+    assert not replace(here, started=here.started - 1, machine="another").ended(), "nobody here can tell"
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    there = replace(here, pid=child.pid, started=lease._started(child.pid))
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert there.ended(), "not yet waited for"
+    child.wait()
+    assert there.ended()

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,7 +241,8 @@ class EdgeIndex:
         except OSError as error:
             raise Failure(f"index {self.path}: {error.strerror}") from error
         try:
-            fcntl.flock(descriptor, kind)
+            with suppress(OSError):  # a file system without locks; what the store holds is finished, and never changes
+                fcntl.flock(descriptor, kind)
             yield
         finally:
             os.close(descriptor)

@@ -67,7 +67,7 @@ class Embedded:
         found = store.get("index", key) is not None
 
         def make(directory: Path) -> None:
-            check_room(directory, chunks)
+            check_room(store.path("index", key).parent, chunks)
             names = [content_hash(chunk)[:16] for chunk in chunks]
             before = predecessor(store, inputs, names, self.optimize_above)
             if before is not None:
@@ -144,7 +144,7 @@ def check_room(directory: Path, chunks: Sequence[Chunk]) -> None:
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise Failure(
-            f"{directory.parent}: {free / 2**20:.0f} MiB free, "
+            f"{directory}: {free / 2**20:.0f} MiB free, "
             f"but building the index may take {needed / 2**20:.0f} MiB; "
             "free some space and run again, or choose another place with builds_dir=DIR"
         )

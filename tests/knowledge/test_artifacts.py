@@ -14,18 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from systems.artifacts import Store, content_hash, file_hash, tree_hash
+from systems import lease
+from systems.artifacts import Store, _taken_over, content_hash, file_hash, tree_hash, unfinished
 from systems.base import Failure, UserError
+from systems.lease import Lease
 
 BUILDER = """
 import sys, time
 from pathlib import Path
-from systems.artifacts import Store
+from systems.artifacts import Store, unfinished
 root, log, seconds = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
 def make(path):
     (path / "half").write_text("half")
     with log.open("a") as file:
         file.write("made\\n")
+    (unfinished(path) / "steps").mkdir(parents=True, exist_ok=True)
     time.sleep(seconds)
     (path / "whole").write_text("whole")
 print(Store(root).build("index", "k1", make, {"a": 1}), flush=True)
@@ -34,7 +37,11 @@ print(Store(root).build("index", "k1", make, {"a": 1}), flush=True)
 
 def start_builder(root: Path, log: Path, seconds: float) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", BUILDER, str(root), str(log), str(seconds)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", BUILDER, str(root), str(log), str(seconds)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -139,6 +146,66 @@ def test_the_waiting_builder_takes_over_from_a_killed_one(tmp_path: Path) -> Non
     first.wait()
     assert second.communicate(timeout=60)[0].strip().endswith("k1")
     assert log.read_text() == "made\nmade\n"
+
+
+def test_what_a_killed_builder_kept_is_gone_on_from(tmp_path: Path) -> None:
+    store, log = Store(tmp_path / "store"), tmp_path / "log"
+    builder = start_builder(store.root, log, 60)
+    wait_for(log)
+    builder.kill()
+    builder.wait()
+
+    def fail(path: Path) -> None:
+        assert (unfinished(path) / "steps").is_dir()
+        raise RuntimeError("no")
+
+    def go_on(path: Path) -> None:
+        assert (unfinished(path) / "steps").is_dir()
+        assert not any(path.iterdir()), "nothing of the dead one's product"
+
+    with pytest.raises(RuntimeError, match="no"):
+        store.build("index", "k1", fail, {})
+    path = store.build("index", "k1", go_on, {})
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".k1.lease.3", "k1"]
+
+
+def test_a_builder_that_stood_still_harms_none_that_took_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, log = Store(tmp_path / "store"), tmp_path / "log"
+    late = start_builder(store.root, log, 0.3)
+    wait_for(log)
+    os.killpg(late.pid, signal.SIGSTOP)
+    monkeypatch.setattr(lease, "STALE_SECONDS", 0.5)
+
+    def make(path: Path) -> None:
+        os.killpg(late.pid, signal.SIGCONT)
+        _, said = late.communicate(timeout=60)
+        assert late.returncode == 1
+        assert said.splitlines()[-1].endswith(".k1.lease: was taken over while this process stood still; let the "
+                                              "other end, run again")  # fmt: skip
+        assert store.get("index", "k1") is None
+        fill(path)
+
+    path = store.build("index", "k1", make, {})
+    assert sorted(entry.name for entry in path.iterdir()) == ["artifact.json", "sub"]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".k1.lease.2", "k1"]
+
+
+def test_taken_over_between_the_last_look_and_the_rename_a_builder_has_nothing_to_publish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = tmp_path / "index" / ".k1.building"
+    monkeypatch.setattr(Lease, "confirm", lambda self: _taken_over(moment, self.number + 1))
+    with pytest.raises(FileNotFoundError):
+        Store(tmp_path).build("index", "k1", fill, {})
+    assert Store(tmp_path).get("index", "k1") is None
+    assert not (tmp_path / "index" / "k1").exists()
+
+
+def test_an_earlier_builder_does_not_touch_the_place_of_a_later_one(tmp_path: Path) -> None:
+    later = tmp_path / ".k1.building.8" / "product"
+    later.mkdir(parents=True)
+    assert _taken_over(tmp_path / ".k1.building", 7) == tmp_path / ".k1.building.7"
+    assert later.is_dir()
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
