@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from bench.assembly import Assembly, searching
@@ -17,6 +18,7 @@ from bench.tasks.base import SelfJudging, Suite
 from bench.workspace import HASHED, Workspace, code_hash, now, records_hash, samples_hash
 from systems.artifacts import content_hash
 from systems.base import UserError
+from systems.lease import Lease
 
 
 def planned(systems: Sequence[str], samples: Sequence[Sample], repeats: int) -> list[Key]:
@@ -72,12 +74,16 @@ def _sweep() -> dict[str, str] | None:
     return {"name": name, "job": job or ""} if name else None
 
 
-def begin(assembly: Assembly) -> dict[str, Any]:
-    """Start or continue the run's directory; refuses to mix what other code or data made."""
-    workspace = assembly.workspace
-    suite, samples = assembly.suite, assembly.samples
-    names = list(assembly.system_nodes)
-    if not assembly.workspace.complete.exists():  # a finished run needs none of its parts again
+@contextmanager
+def begin(assembly: Assembly) -> Iterator[Lease | None]:
+    """Start or continue the run's directory, and hold it; refuses to mix what other code or data made.
+
+    A finished run is not held (``None``): none of its parts is needed again, and nothing is left to write.
+    """
+    workspace, suite, samples = assembly.workspace, assembly.suite, assembly.samples
+    # One is not finished while calls that reached no engine can be made again.
+    finished = workspace.complete.exists() and not workspace.read_manifest().get("unreached")
+    if not finished:
         check_parts(assembly)
     content = contents(samples, suite)
     made_by = {
@@ -85,18 +91,29 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         "data": data_hash(content, suite),
         "model": assembly.model.identity,
         "config": config_hash(assembly.plain),
-        **({"retrieval": retrieval_hash(assembly)} if any(map(assembly.wants_index, names)) else {}),
+        **({"retrieval": retrieval_hash(assembly)} if any(map(assembly.wants_index, assembly.system_nodes)) else {}),
     }
-    found = workspace.read_manifest()
-    if found:
-        for what, value in made_by.items():
-            was = found.get("made_by", {}).get(what)
-            if was != value and not (what == "config" and _moved(workspace, found, assembly)):
-                raise UserError(
-                    f"{workspace.path}: was begun with other {what} ({was}, now {value}); "
-                    "start anew with run_dir=NEW, or set it aside with --fresh"
-                )
-        return _went_on(workspace, found, assembly.plain["engine"].get("base_url"))
+    # Before anything is written: a mistake leaves no directory.
+    entries = {} if workspace.read_manifest() else _entries(assembly)
+    with nullcontext() if finished else workspace.alone() as lease:
+        if found := workspace.read_manifest():
+            for what, value in made_by.items():
+                was = found.get("made_by", {}).get(what)
+                if was != value and not (what == "config" and _moved(workspace, found, assembly)):
+                    raise UserError(
+                        f"{workspace.path}: was begun with other {what} ({was}, now {value}); "
+                        "start anew with run_dir=NEW, or set it aside with --fresh"
+                    )
+            _went_on(workspace, found, assembly.plain["engine"].get("base_url"))
+        else:
+            workspace.write_samples(samples)
+            workspace.update_manifest(**entries, contents=content, made_by=made_by, started=now())
+        yield lease
+
+
+def _entries(assembly: Assembly) -> dict[str, Any]:
+    """What the manifest of a new run says of its config, its suite and this machine."""
+    suite, names = assembly.suite, list(assembly.system_nodes)
     findings = check_splits(suite)
     for name, reason in assembly.left_out.items():
         say(f"{name} is left out: {reason}")
@@ -107,8 +124,7 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         findings.append({"level": "warning", "text": f"{text}: effects of retrieval and tuning are not computed"})
     for text in separate_adapters(nodes):
         findings.append({"level": "note", "text": f"{text}: no interaction is computed"})
-    workspace.write_samples(samples)
-    return workspace.update_manifest(
+    return dict(
         experiment=assembly.name,
         sweep=_sweep(),
         config=assembly.plain,
@@ -118,18 +134,15 @@ def begin(assembly: Assembly) -> dict[str, Any]:
         parity=suite.parity,
         suite=suite.name,
         data=suite.data,
-        contents=content,
         model={"name": assembly.model.name, "identity": assembly.model.identity, "revision": assembly.model.revision},
         metrics={task.name: list(task.metrics) for task in suite.tasks},
         self_judging=[task.name for task in suite.tasks if isinstance(task, SelfJudging)],
         documents=[document.id for document in suite.corpus],
-        planned=len(planned(names, samples, int(assembly.config.repeats))),
+        planned=len(planned(names, assembly.samples, int(assembly.config.repeats))),
         systems=names,
         findings=findings,
         unequal=unequal,
         variants=variants(nodes),
-        made_by=made_by,
-        started=now(),
         **provenance(assembly.plain),
     )
 
@@ -144,15 +157,14 @@ def _moved(workspace: Workspace, manifest: Mapping[str, Any], assembly: Assembly
     return len(elsewhere) == 2 and elsewhere[0] == elsewhere[1] and not workspace.complete.exists()
 
 
-def _went_on(workspace: Workspace, manifest: dict[str, Any], server: str | None) -> dict[str, Any]:
+def _went_on(workspace: Workspace, manifest: Mapping[str, Any], server: str | None) -> None:
     """Note where an unfinished run went on elsewhere: what of its machine, packages, environment or ``server`` is
     another."""
     if manifest.get("finished"):
-        return manifest
+        return
     origin = provenance(manifest["config"])
     other = {key: value for key, value in origin.items() if key != "command" and manifest.get(key, value) != value}
     if server != manifest["config"]["engine"].get("base_url"):
         other["server"] = server
-    if not other:
-        return manifest
-    return workspace.update_manifest(went_on=[*manifest.get("went_on", ()), {"at": now(), **other}])
+    if other:
+        workspace.update_manifest(went_on=[*manifest.get("went_on", ()), {"at": now(), **other}])

@@ -104,8 +104,7 @@ def by_query(samples: Sequence[Sample], known: Mapping[str, Sequence[Chunk]]) ->
 def main(arguments: list[str]) -> int:
     """Ask again for a config whose answers are there."""
     assembly = Assembly(compose(arguments))
-    begin(assembly)
-    with ready(assembly) as built:
+    with begin(assembly), ready(assembly) as built:
         ask_again(assembly, built)
     print(assembly.workspace.path)
     return 0

@@ -57,6 +57,7 @@ def main(arguments: list[str]) -> int:
         return detect_file(Path(files[0]), [argument for argument in arguments if argument != files[0]])
     workspace, config = open_run(arguments)
     judged_by = workspace.read_manifest().get("self_judging")
-    count = detect(workspace, build(config.detector), build(config.suite).tasks if judged_by else ())
+    with workspace.alone():
+        count = detect(workspace, build(config.detector), build(config.suite).tasks if judged_by else ())
     print(f"{count} verdicts in {workspace.verdicts}")
     return 0

@@ -161,8 +161,11 @@ def prediction(key: Key, answer: Answer) -> Prediction:
 def main(arguments: list[str]) -> int:
     """Build what is missing, then generate."""
     assembly = Assembly(compose(arguments))
-    begin(assembly)
-    with ready(assembly) as built, Journal(assembly.workspace.predictions, keep=answered) as journal:
+    with (
+        begin(assembly),
+        ready(assembly) as built,
+        Journal(assembly.workspace.predictions, keep=answered) as journal,
+    ):
         generate(assembly, built, journal)
     print(assembly.workspace.path)
     return 0

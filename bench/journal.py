@@ -2,7 +2,8 @@
 
 A line counts once it is written whole: a torn last line is cut off when the journal is opened again, and
 what it held is simply done again. Written lines outlive the process at once (they are with the kernel);
-``sync_seconds`` bounds what a power failure can take.
+``sync_seconds`` bounds what a power failure can take. Who opens it goes on in a file of its own that takes the old
+one's place: a writer that lost the run's lease, and does not know it yet, reaches nothing that is read.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -63,7 +65,7 @@ def whole(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
 
 
 class Journal:
-    """Appends records; opened by one process at a time."""
+    """Appends records. Opened by one process at a time, which holds the run (``Workspace.alone``)."""
 
     def __init__(
         self, path: Path, sync_seconds: float = 2.0, keep: Callable[[Mapping[str, Any]], bool] = lambda record: True
@@ -71,45 +73,24 @@ class Journal:
         """``keep``: which records count; the others are taken out, to be made again."""
         self.path = path
         self._sync_seconds = sync_seconds
+        found = list(whole(path))
+        self.records = [record for record, _ in found if keep(record)]
+        """What stood in the journal when it was opened, and counts."""
+        part = _part(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab", buffering=0)
+            if len(self.records) < len(found):
+                part.write_bytes(b"".join(map(seal, self.records)))
+            elif found:
+                shutil.copyfile(path, part)
+                os.truncate(part, found[-1][1])
+            self._file = part.open("ab" if found else "wb", buffering=0)
+            self._end = self._file.tell()
+            os.fsync(self._file.fileno())
+            os.replace(part, path)
         except OSError as error:
             raise not_written(path, error) from error
-        try:
-            # Locked before it is read, or another writer could append in between.
-            self._lock()
-            found = list(whole(path))
-            self._end = found[-1][1] if found else 0
-            if self._end < self._file.tell():
-                self._file.truncate(self._end)
-            self.records = [record for record, _ in found if keep(record)]
-            """What stood in the journal when it was opened, and counts."""
-            if len(self.records) < len(found):
-                self._rewrite()
-        except BaseException:
-            self._file.close()
-            raise
         self._synced = time.monotonic()
-
-    def _lock(self) -> None:
-        import fcntl
-
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Failure(f"{self.path}: another process is writing this run; wait for it or stop it") from None
-        except OSError as error:
-            raise Failure(f"{self.path}: cannot be locked on this file system: {error.strerror}") from error
-
-    def _rewrite(self) -> None:
-        """The records that count, as a file of their own that takes the journal's place."""
-        with replacing(self.path) as file:
-            file.writelines(seal(record).decode("utf-8") for record in self.records)
-        self._file.close()
-        self._file = self.path.open("ab", buffering=0)
-        self._lock()
-        self._end = self._file.tell()
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Write one record. When this returns, a kill of the process can no longer lose it."""
@@ -157,7 +138,7 @@ def write_atomically(path: Path, text: str) -> None:
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
     """A file to write to, which takes the place of ``path`` once it is whole; after an error nothing has changed."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = _part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Lone surrogates become their escapes, as in the journal.
@@ -172,6 +153,10 @@ def replacing(path: Path) -> Iterator[TextIO]:
         if isinstance(error, OSError):
             raise not_written(path, error) from error
         raise
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def not_written(path: Path, error: OSError) -> Failure:

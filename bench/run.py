@@ -28,26 +28,32 @@ from bench.report import report
 from bench.reporting.table import console_table
 from bench.scoring import metrics_of, score
 from bench.sweep import multirun
-from bench.workspace import now
+from bench.workspace import Workspace, now
 from systems.base import UserError
+from systems.lease import Lease
 
 
 def run(assembly: Assembly) -> dict[str, Any]:
     """All stages, one engine load; returns the summary."""
+    with begin(assembly) as lease:
+        metrics_of({task.name: task.metrics for task in assembly.suite.tasks})  # a mistyped one is an error now
+        if lease is not None:
+            return _stages(assembly, lease)
+    summary: dict[str, Any] = json.loads(assembly.workspace.summary.read_text(encoding="utf-8"))
+    return summary
+
+
+def _stages(assembly: Assembly, lease: Lease) -> dict[str, Any]:
+    """What is not done yet. Before it replaces what a later holder may be writing, it looks whether there is one."""
     workspace = assembly.workspace
-    if workspace.read_manifest().get("unreached"):  # it is not finished while calls can be made again
-        workspace.complete.unlink(missing_ok=True)
-    begin(assembly)
-    metrics_of({task.name: task.metrics for task in assembly.suite.tasks})  # a mistyped one is an error now, not later
-    if workspace.complete.exists():
-        summary: dict[str, Any] = json.loads(workspace.summary.read_text(encoding="utf-8"))
-        return summary
+    workspace.complete.unlink(missing_ok=True)  # calls that reached no engine are made again
     used: dict[str, dict[str, Any]] = {}
 
     @contextmanager
     def stage(name: str) -> Iterator[None]:
         with watched() as usage:
             yield
+        lease.confirm()
         used[name] = usage.to_json()
 
     with ExitStack() as stack:
@@ -56,10 +62,13 @@ def run(assembly: Assembly) -> dict[str, Any]:
             built = stack.enter_context(ready(assembly))
         with stage("generate"):
             probe(assembly)
+            lease.confirm()
             with Journal(workspace.predictions, keep=answered) as journal:
                 generate(assembly, built, journal)
+            lease.confirm()
             ask_again(assembly, built)
             if built.adapters:
+                lease.confirm()
                 with Journal(workspace.controls) as journal:
                     run_controls(assembly, dict(built.adapters), journal)
         manifest = workspace.read_manifest()
@@ -78,6 +87,7 @@ def run(assembly: Assembly) -> dict[str, Any]:
     if not workspace.read_manifest().get("finished"):
         workspace.update_manifest(finished=now(), usage=used)
     summary = report(workspace, build(assembly.config.price), assembly.config.margin)
+    lease.confirm()
     # Killed before this, the same command writes the report again; after it, bench sync tells the tracker.
     write_atomically(workspace.complete, now() + "\n")
     assembly.tracker.publish(workspace)
@@ -134,5 +144,6 @@ def set_aside(path: Path) -> Path:
     number = 1
     while (target := path.with_name(f"{path.name}.aside-{number}")).exists():
         number += 1
-    path.rename(target)
+    with Workspace(path).alone():
+        path.rename(target)
     return target

@@ -42,11 +42,14 @@ def sync(directory: Path, overrides: Sequence[str], seconds: float) -> dict[str,
     if not workspace.summary.exists():
         return {**found, "incomplete": True}
     names = unsent(workspace, tracker)
-    came = tracker.write(workspace, names, "online", seconds)
+    if not names:
+        return {**found, "unchanged": True}
+    with workspace.alone():
+        came = tracker.write(workspace, names, "online", seconds)
     if came.left:
         sent = f"; sent were {', '.join(came.done)}" if came.done else ""
         raise Failure(f"{directory}: {', '.join(came.left)} not sent to {shown(server())}: {came.wrong}{sent}")
-    return {**found, "sent": list(came.done), "unchanged": not names}
+    return {**found, "sent": list(came.done)}
 
 
 def main(arguments: list[str]) -> int:

@@ -10,15 +10,17 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bench.journal import read, replacing, write_atomically
+from bench.journal import not_written, read, replacing, write_atomically
 from bench.records import Prediction, Sample, Score
-from systems.base import Call, Example, Likelihood, Message, Query, Sampling, UserError
+from systems.base import Call, Example, Failure, Likelihood, Message, Query, Sampling, UserError
+from systems.lease import Lease, held
 
 ROOT = Path(__file__).resolve().parent.parent
 """Where the program stands."""
@@ -82,6 +84,21 @@ class Workspace:
     def complete(self) -> Path:
         """Stands there once everything is done: no stage is owed."""
         return self.path / "complete"
+
+    @contextmanager
+    def alone(self) -> Iterator[Lease]:
+        """Be the only process, on all machines, that writes this run. Raises Failure where another one does."""
+
+        def refuse(holder: str) -> None:
+            raise Failure(f"{self.path}: {holder} is writing this run; wait for it or stop it")
+
+        with ExitStack() as stack:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                lease = stack.enter_context(held(self.path / ".lease", refuse))
+            except OSError as error:
+                raise not_written(self.path, error) from error
+            yield lease
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest, or an empty one."""

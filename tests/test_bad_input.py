@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from bench.begin import planned
-from bench.journal import Journal, read
+from bench.journal import read
 from bench.records import Key
 from bench.workspace import Workspace
 from systems.base import UserError
+from systems.lease import Holder
 from systems.tuning.training import Tuning
 from tests.calling import FILES, Outcome, call, small, start
 from tests.tiny import write_adapter, write_model
@@ -179,14 +180,14 @@ def test_a_device_that_is_not_there(tiny_model: Path, tmp_path: Path, builds: Pa
 def test_a_run_directory_that_is_a_file(tiny_model: Path, tmp_path: Path, builds: Path) -> None:
     (tmp_path / "run").write_text("mine")
     line = run(tiny_model, tmp_path, builds).last_line(1)
-    assert line.startswith(f"bench run: {tmp_path / 'run' / 'samples.jsonl'}: cannot be written: ")
+    assert line.startswith(f"bench run: {tmp_path / 'run'}: cannot be written: ")
     assert (tmp_path / "run").read_text() == "mine"
 
 
 def test_a_run_that_another_process_writes(tiny_model: Path, tmp_path: Path, builds: Path) -> None:
-    with Journal(tmp_path / "run" / "predictions.jsonl"):
+    with Workspace(tmp_path / "run").alone():
         line = run(tiny_model, tmp_path, builds).last_line(1)
-    assert line.endswith("another process is writing this run; wait for it or stop it")
+    assert line.endswith(f"run: {Holder.here()} is writing this run; wait for it or stop it")
 
 
 def test_a_damaged_journal(tiny_model: Path, tmp_path: Path, builds: Path) -> None:

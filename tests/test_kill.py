@@ -16,12 +16,14 @@ from pathlib import Path
 import pytest
 
 from bench.begin import planned
-from bench.journal import Journal, read
+from bench.journal import read
 from bench.loading.measured import Whole
 from bench.records import Key
 from bench.reporting.run_files import check_summary
 from bench.workspace import Workspace
-from tests.calling import environment, small, start
+from systems import lease
+from systems.lease import Holder
+from tests.calling import call, environment, small, start
 from tests.forking import Forker
 
 KILLED = -signal.SIGKILL
@@ -169,10 +171,63 @@ def test_a_whole_process_group_killed_and_started_again(tiny_model: Path, tmp_pa
 
 def test_two_processes_do_not_write_one_run(forker: Forker, tiny_model: Path, tmp_path: Path) -> None:
     watched = Watched(tmp_path, tiny_model)
-    with Journal(watched.workspace.predictions):
-        assert forker.run(watched.arguments) == 1
-    assert "predictions.jsonl: another process is writing this run; wait for it or stop it" in forker.log.read_text()
+    with watched.workspace.alone():
+        for further in ([], ["--fresh"]):
+            assert forker.run([*watched.arguments, *further]) == 1
+    said = f"{watched.workspace.path}: {Holder.here()} is writing this run; wait for it or stop it\n"
+    assert forker.log.read_text().count(said) == 2
     assert forker.run(watched.arguments) == 0
+    watched.finished()
+
+
+def test_killed_on_another_machine_a_run_goes_on_once_it_is_known_to_be_dead(
+    forker: Forker, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, tiny_model, "engine.delay_seconds=0.02", "engine.max_num_seqs=2")
+    assert forker.run(watched.arguments, file=watched.workspace.predictions, lines=9) == KILLED
+    watched.check()
+    (file,) = watched.workspace.path.glob(".lease.*")
+    there = {**json.loads(file.read_text()), "host": "node7", "machine": "another"}
+    file.write_text(json.dumps(there))
+    monkeypatch.setattr(lease, "STALE_SECONDS", 1.0)
+    begun = time.monotonic()
+    done = call(*watched.arguments)
+    assert done.code == 0, done.err
+    assert time.monotonic() - begun > 1
+    watched.finished()
+
+
+def test_a_run_that_stood_still_harms_none_that_took_it_over(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, tiny_model, "engine.delay_seconds=0.05", "engine.max_num_seqs=2")
+    workspace = watched.workspace
+    late = subprocess.Popen(
+        [sys.executable, "-m", "bench", *watched.arguments],
+        env=environment(),
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 240
+    while not (workspace.predictions.exists() and workspace.predictions.read_bytes().count(b"\n") >= 10):
+        assert late.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.killpg(late.pid, signal.SIGSTOP)
+    watched.check()
+    monkeypatch.setattr(lease, "STALE_SECONDS", 0.5)
+    # As another machine sees it; on its own a process that stands still is known to live.
+    monkeypatch.setattr(lease, "_machine", lambda: "another")
+    done = call(*watched.arguments)
+    assert done.code == 0, done.err
+    files = {file: file.read_bytes() for file in workspace.path.iterdir() if file.is_file()}
+    os.killpg(late.pid, signal.SIGCONT)
+    _, said = late.communicate(timeout=120)
+    assert late.returncode == 1
+    last = f"{workspace.path / '.lease'}: was taken over while this process stood still; let the other end, run again"
+    assert said.splitlines()[-1] == f"bench run: {last}"
+    assert {file: file.read_bytes() for file in workspace.path.iterdir() if file.is_file()} == files
     watched.finished()
 
 

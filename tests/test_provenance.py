@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,10 +89,15 @@ def test_where_a_run_goes_on_elsewhere_the_manifest_says_so(
     tiny_model: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = small(tiny_model, "suite.count=2")
-    begin(Assembly(compose(settings)))
-    again = begin(Assembly(compose(settings)))
-    assert "went_on" not in again
+
+    def begun() -> dict[str, Any]:
+        assembly = Assembly(compose(settings))
+        with begin(assembly):
+            return assembly.workspace.read_manifest()
+
+    begun()
+    assert "went_on" not in begun()
     monkeypatch.setenv("OMP_NUM_THREADS", "17")
-    moved = begin(Assembly(compose(settings)))["went_on"]
+    moved = begun()["went_on"]
     assert [sorted(one) for one in moved] == [["at", "environment"]]
     assert moved[0]["environment"]["OMP_NUM_THREADS"] == "17"

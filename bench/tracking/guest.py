@@ -7,13 +7,11 @@ Python say besides is in the run's ``wandb/guest.log``.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -26,18 +24,10 @@ from bench.tracking.settings import Settings
 from bench.tracking.views import save_report, save_workspace
 from bench.tracking.writer import Writer
 from bench.workspace import Workspace
+from systems.lease import held
 
 NICENESS = 10
 """Of a guest beside a run."""
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """One at a time may write a run to W&B: the one that follows it ends before it is published or gone on with."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 class Follower:
@@ -118,7 +108,9 @@ def main() -> int:
     if asked["do"] == "follow":
         os.nice(NICENESS)
 
-    with alone(folder), own_folders(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    # One at a time writes a run to W&B: the one that follows it ends before it is published or gone on with.
+    with held(folder / ".lease"), own_folders(folder):
         try:
             import wandb
         except ModuleNotFoundError:

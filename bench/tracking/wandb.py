@@ -23,7 +23,6 @@ from bench.tracking.sent import mark, unsent
 from bench.tracking.settings import Settings
 from bench.workspace import Workspace
 
-
 DISK_SECONDS = 300.0
 """For writing offline, which waits for no network: a large run on a busy machine takes its time."""
 
