@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -24,10 +24,17 @@ class Ending:
     def asked(self) -> bool:
         return self.signal is not None
 
+    def ask(self) -> None:
+        """As a signal would."""
+        self.signal = self.signal or signal.SIGTERM
+
 
 @contextmanager
-def held_back() -> Iterator[Ending]:
-    """Within, such a signal is only noted: look at ``asked`` often. Afterwards the process ends (128 + the signal)."""
+def held_back(tell: Callable[[], object] = lambda: None) -> Iterator[Ending]:
+    """Within, such a signal is only noted: look at ``asked`` often. Afterwards the process ends (128 + the signal).
+
+    ``tell`` is called at every such signal, at once.
+    """
     ending = Ending()
     if threading.current_thread() is not threading.main_thread():  # signals are none of a thread's business
         yield ending
@@ -35,6 +42,7 @@ def held_back() -> Iterator[Ending]:
 
     def note(number: int, frame: FrameType | None) -> None:
         ending.signal = number
+        tell()
 
     before = {number: signal.signal(number, note) for number in SIGNALS}
     try:
@@ -44,3 +52,18 @@ def held_back() -> Iterator[Ending]:
             signal.signal(number, handler)
     if ending.signal is not None:
         sys.exit(128 + ending.signal)
+
+
+@contextmanager
+def kept_out() -> Iterator[None]:
+    """Within, such signals wait; in a process that is started here, until it lets them in."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def let_in() -> None:
+    """Take such signals, those that have waited first."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

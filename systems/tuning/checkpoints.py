@@ -47,7 +47,9 @@ def checkpointing(ending: Ending, before: float, every: float | None = None) -> 
             due = time.monotonic() - self.saved >= (SECONDS if every is None else every)
             save, stop = _agreed(due or ending.asked, ending.asked)
             control.should_save = save and state.global_step < state.max_steps
-            control.should_training_stop = control.should_training_stop or stop
+            if stop:
+                ending.ask()  # what one process was asked, all were
+                control.should_training_stop = True
 
         def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             if _together():

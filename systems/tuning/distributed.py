@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from systems.base import Failure, UserError
 from systems.child import environment
-from systems.ending import held_back
+from systems.ending import held_back, kept_out, let_in
 from systems.model import Model
 from systems.tuning.examples import TokenExample
 from systems.tuning.training import Tuning, silent, train_adapter
@@ -76,32 +79,24 @@ def _launch(job: Path, processes: int, progress: Callable[[int, int, float | Non
     """Run this module under torchrun in as many processes, and tell of what the first one does."""
     told, said = job.with_name("error.json"), job.with_name("stderr.txt")
     command = ["torch.distributed.run", "--standalone", "--nnodes=1", f"--nproc-per-node={processes}"]
-    with (
-        held_back() as ending,
-        said.open("wb") as errors,
-        subprocess.Popen(
-            [sys.executable, "-m", *command, "-m", WORKER, str(job)],
-            # The processes end when this pipe does: with the one that holds its other end, however that one dies.
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-            env=environment(TORCHELASTIC_ERROR_FILE=str(told)),
-        ) as launcher,
-    ):
+    with said.open("wb") as errors:
+        with kept_out():  # torchrun would kill its processes: at once at SIGUSR2, after 30 s at SIGTERM
+            launcher = subprocess.Popen(
+                [sys.executable, "-m", *command, "-m", WORKER, str(job)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment(TORCHELASTIC_ERROR_FILE=str(told)),
+            )
+        assert launcher.stdin is not None
         assert launcher.stdout is not None
-        passed_on = False
-        try:
+        # Left early, by whatever, this closes the pipe that the processes listen to, and they end.
+        with launcher, held_back(partial(_ask, launcher.stdin.fileno())):
             for line in launcher.stdout:
                 if line.startswith(STEP):
                     progress(*json.loads(line.removeprefix(STEP)))
-                if ending.asked and not passed_on:
-                    launcher.terminate()  # torchrun asks its processes, which write a checkpoint first
-                    passed_on = True
             code = launcher.wait()
-        except BaseException:
-            launcher.terminate()  # torchrun ends its processes
-            raise
     if code:
         raise _failure(told, said.read_text(errors="replace"))
 
@@ -121,10 +116,16 @@ def _failure(told: Path, said: str) -> Exception:
     return Failure(f"tuning: torchrun failed: {lines[-1].strip()}"[:400])
 
 
-def _end_with_stdin() -> None:
-    """Leave at once when the process that started the training is gone."""
+def _ask(pipe: int) -> None:
+    """Ask the processes to end: one of them hears it, and they agree after each step."""
+    with suppress(BrokenPipeError):  # they have ended
+        os.write(pipe, b".")
+
+
+def _listen() -> None:
+    """Hear what the process that started the training asks; leave at once when it is gone."""
     while os.read(0, 1):
-        pass
+        os.kill(os.getpid(), signal.SIGTERM)
     os._exit(1)
 
 
@@ -149,7 +150,8 @@ def main() -> None:
         PartialState().wait_for_everyone()
         PartialState().destroy_process_group()
 
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    let_in()
+    threading.Thread(target=_listen, daemon=True).start()
     work(sys.argv[1])
 
 

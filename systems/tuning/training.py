@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def train_adapter(
     ``progress(step, steps, loss)`` is called after every step. The record (``training.json``) holds the
     loss log, trainable share, tokens, seconds and peak memory.
     ``checkpoints``: a directory in which a killed training leaves what it goes on from; the adapter is the same.
-    A process that is asked to end (SIGTERM, SIGUSR2) writes one first. Not with fsdp, which begins anew.
+    A process that is asked to end (SIGTERM, SIGUSR2) writes one first. With fsdp it ends at once, and begins anew.
     """
     import torch
     from datasets import Dataset
@@ -196,8 +197,8 @@ def train_adapter(
         for callback in list(trainer.callback_handler.callbacks):
             if type(callback).__name__ == unwanted:
                 trainer.remove_callback(callback)
-    with held_back() as ending:
-        if keeps:
+    with held_back() if keeps else nullcontext() as ending:
+        if ending:
             trainer.add_callback(checkpointing(ending, before))
         trainer.train(resume_from_checkpoint=str(begun) if begun else None)
     seconds = time.perf_counter() - started + before

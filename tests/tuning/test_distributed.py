@@ -6,6 +6,7 @@ import contextlib
 import os
 import random
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,17 @@ def test_a_process_that_dies_fails_the_build_and_leaves_nothing(model: Model, tm
     assert workers() == []
 
 
-def test_asked_to_end_the_processes_write_a_checkpoint_and_go_on_from_it(model: Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "everyone"),
+    [
+        (signal.SIGTERM, False),  # as by who watches over the run
+        (signal.SIGTERM, True),  # as by Slurm, which signals every process of a job
+        (signal.SIGUSR2, True),
+    ],
+)
+def test_asked_to_end_the_processes_write_a_checkpoint_and_go_on_from_it(
+    number: signal.Signals, everyone: bool, model: Model, tmp_path: Path
+) -> None:
     two, kept, out = tuning(processes=2, strategy="ddp", epochs=20), tmp_path / "kept", tmp_path / "out"
     steps: list[int] = []
 
@@ -133,17 +144,31 @@ def test_asked_to_end_the_processes_write_a_checkpoint_and_go_on_from_it(model: 
         if loss is not None:
             steps.append(step)
             if step == 1:
-                os.kill(os.getpid(), signal.SIGTERM)
+                for process in psutil.Process().children(recursive=True) if everyone else []:
+                    process.send_signal(number)
+                os.kill(os.getpid(), number)
 
     out.mkdir()
     with pytest.raises(SystemExit) as ended:
         train(model, examples(), two, out, listen, kept)
-    assert ended.value.code == 128 + signal.SIGTERM
+    assert ended.value.code == 128 + number
+    assert workers() == []
     begun = latest(kept)
     assert begun is not None
+    assert list(out.iterdir()) == []
     steps.clear()
     train(model, examples(), two, out, listen, kept)
     assert steps == list(range(int(begun.name.removeprefix("checkpoint-")) + 1, 81))
+
+
+def test_asked_to_end_before_the_first_step_they_end(model: Model, tmp_path: Path) -> None:
+    two, kept = tuning(processes=2, strategy="ddp", epochs=20), tmp_path / "kept"
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGUSR2)).start()  # torchrun is still being loaded
+    with pytest.raises(SystemExit) as ended:
+        train(model, examples(), two, tmp_path, checkpoints=kept)
+    assert ended.value.code == 128 + signal.SIGUSR2
+    assert workers() == []
+    assert latest(kept) is None
 
 
 def test_what_a_process_refuses_is_the_users_line(
