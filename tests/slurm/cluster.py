@@ -33,7 +33,7 @@ SlurmdPort={node_port}
 SlurmUser={user}
 SlurmdUser={user}
 AuthType=auth/munge
-AuthInfo=socket={place}/munge.socket
+AuthInfo=socket={place}/munge.socket,cred_expire=10
 CredType=cred/munge
 MpiDefault=none
 StateSaveLocation={place}/state
@@ -58,13 +58,16 @@ MinJobAge=600
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 SlurmdParameters=config_overrides
-SlurmctldParameters=preempt_send_user_signal
-GresTypes=gpu
+{announced}GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory=1000 Gres=gpu:{gpus} Features=small State=UNKNOWN
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=20
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=15
+PartitionName=brief Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1
 PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 """
-"""Two partitions over the same node: a job of ``urgent`` that needs the room takes it from one of ``main``."""
+"""Partitions over the same node: a job of ``urgent`` that needs the room takes it from one of ``main`` after 15 s, and
+at once from one of ``brief``. A job that was put back into the queue waits as long as a credential lasts (10 s, not the
+usual 120): the node takes no newer one of a job within the second in which it ended the job.
+"""
 
 
 @dataclass(frozen=True)
@@ -87,33 +90,26 @@ class Cluster:
         return done.stdout.strip()
 
     def queue(self) -> dict[str, str]:
-        """Jobs that wait or run, array tasks each by itself (``12_0``), with their state (``PENDING``)."""
-        rows = [row.split() for row in self.call("squeue", "--noheader", "--array", "--format=%i %T").splitlines()]
-        return dict(rows)
+        """All jobs, array tasks each by itself (``12_0``), with their state (``PENDING``); ended ones stay for long."""
+        told = self.call("squeue", "--noheader", "--array", "--states=all", "--format=%i %T")
+        return dict(row.split() for row in told.splitlines())
 
     def wait(self, name: str, *states: str, seconds: float = 90) -> str:
-        """The first of these states that the job is seen in; ``gone`` is that of one that has left the queue."""
-        found = "gone"
+        """The first of these states that the job is seen in."""
+        found = ""
 
         def reached() -> bool:
             nonlocal found
-            found = self.queue().get(name, "gone")
-            if found == "gone":  # a job that is put back is for a moment in no list
-                time.sleep(1)
-                found = self.queue().get(name, "gone")
+            found = self.queue()[name]
             return found in states
 
-        wait_until(reached, seconds, f"job {name} to be {' or '.join(states)}")
+        wait_until(reached, seconds, f"job {name} to be {' or '.join(states)}", lambda: f"(it is {found})")
         return found
-
-    def hasten(self, name: str) -> None:
-        """Let a job that was put back into the queue start at once: Slurm holds it back for two minutes."""
-        self.call("scontrol", "update", f"JobId={name}", "StartTime=now")
 
     def empty(self) -> None:
         """Cancel what is left in the queue and wait until it has gone."""
         self.call("scancel", "--user", pwd.getpwuid(os.getuid()).pw_name)
-        wait_until(lambda: not self.queue(), 60, "the queue to be empty")
+        wait_until(lambda: not self.call("squeue", "--noheader"), 60, "the queue to be empty")
 
 
 def wait_until(done: Callable[[], bool], seconds: float, what: str, why: Callable[[], str] = str) -> None:
@@ -143,8 +139,11 @@ def _program(name: str) -> str | None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Cluster]:
-    """Slurm, installed where it is missing, started, and stopped again with all its jobs."""
+def running(announced: bool = True) -> Iterator[Cluster]:
+    """Slurm, installed where it is missing, started, and stopped again with all its jobs.
+
+    ``announced``: a job whose place is taken gets the signal that it asked for, not SIGTERM.
+    """
     install()
     # A socket's path has to be short, and a test's own directory is not.
     place = Path(tempfile.mkdtemp(prefix="slurm-"))
@@ -152,7 +151,7 @@ def running() -> Iterator[Cluster]:
     started: list[subprocess.Popen[bytes]] = []
     try:
         place.chmod(0o755)
-        _configure(place)
+        _configure(place, announced)
         started.append(_daemon(place, "munged", *_munge(place)))
         wait_until((place / "munge.socket").exists, 20, "munged to start", lambda: _told(place))
         configuration = str(place / "slurm.conf")
@@ -166,7 +165,7 @@ def running() -> Iterator[Cluster]:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _configure(place: Path) -> None:
+def _configure(place: Path, announced: bool) -> None:
     """Write the cluster's files: no port, key or directory is shared with any other."""
     for name in ("state", "spool"):
         (place / name).mkdir()
@@ -183,6 +182,7 @@ def _configure(place: Path) -> None:
             node_port=node_port,
             cores=CORES,
             gpus=len(GPUS),
+            announced="SlurmctldParameters=preempt_send_user_signal\n" if announced else "",
         )
     )
     (place / "gres.conf").write_text("".join(f"Name=gpu File={file}\n" for file in GPUS))

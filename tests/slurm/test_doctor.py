@@ -14,4 +14,7 @@ pytestmark = pytest.mark.slurm
 def test_partitions_are_told(cluster: Cluster) -> None:
     cluster.empty()
     (row,) = slurm.look(About())
-    assert (row.state, row.found) == (State.OK, "partitions main* (1 node), urgent (1 node); 0 jobs in the queue")
+    assert (row.state, row.found) == (
+        State.OK,
+        "partitions brief (1 node), main* (1 node), urgent (1 node); 0 jobs in the queue",
+    )

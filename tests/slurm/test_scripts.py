@@ -18,24 +18,6 @@ from tests.slurm.cluster import Cluster, wait_until
 pytestmark = pytest.mark.slurm
 
 
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What jobs find: this interpreter first on the path, and a shared directory of the test's own."""
-    activate = tmp_path / "activate"
-    activate.write_text(f'export PATH="{Path(sys.executable).parent}:$PATH"\n')
-    for name, value in {
-        "KNOWHOW_ENVIRONMENT": str(activate),
-        "KNOWHOW_SHARED": str(tmp_path / "shared"),
-        "PYTHONPATH": str(ROOT),
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("KNOWHOW_SITE", raising=False)
-    monkeypatch.chdir(ROOT)  # scripts are submitted from there
-    return tmp_path
-
-
 def submit(cluster: Cluster, site: Path, script: str, *arguments: str, options: tuple[str, ...] = ()) -> str:
     """Number of the job; its log is ``site/log``."""
     command = ["sbatch", "--parsable", f"--output={site / 'log'}", *options, f"slurm/{script}.sbatch", *arguments]
@@ -78,8 +60,7 @@ def test_a_signalled_run_goes_back_into_the_queue_and_goes_on(cluster: Cluster, 
     wait_until(lambda: "back into the queue" in told(site), 60, "the signal", lambda: told(site))
     before = journal.read_bytes().count(b"\n")
     cluster.wait(job, "PENDING")
-    cluster.hasten(job)
-    cluster.wait(job, "gone", "COMPLETED", seconds=180)
+    cluster.wait(job, "COMPLETED", seconds=180)
     assert (site / "run" / "summary.json").exists(), told(site)
     summary = json.loads((site / "run" / "summary.json").read_text())
     assert summary["completed"] == summary["planned"] > before, told(site)
@@ -123,13 +104,12 @@ def test_what_a_qdrant_server_holds_outlives_its_jobs(
     assert (site / "shared" / "qdrant.snapshot").read_text() == "[1, 2]"
     assert not (site / "local").exists()
     assert not (site / "shared" / "qdrant.url").exists()
-    cluster.hasten(job)
     address(cluster, site, "qdrant", job, 60)
     assert get(f"{here}/points") == "[1, 2]"
     post(f"{here}/points", "[3]", "a-key-of-the-test")
     # Told to end: saved again.
     cluster.call("scancel", "--batch", "--signal=USR1", job)
-    cluster.wait(job, "gone", "COMPLETED")
+    cluster.wait(job, "COMPLETED")
     assert (site / "shared" / "qdrant.snapshot").read_text() == "[3]", told(site)
     assert sorted(path.name for path in (site / "shared").iterdir()) == ["qdrant.snapshot"]
     # Cancelled, the server too has its signal, and may be gone before it is asked: then its storage stays.
@@ -137,7 +117,7 @@ def test_what_a_qdrant_server_holds_outlives_its_jobs(
     address(cluster, site, "qdrant", job, 60)
     post(f"{here}/points", "[4]", "a-key-of-the-test")
     cluster.call("scancel", job)
-    cluster.wait(job, "gone", "CANCELLED", "COMPLETED")
+    cluster.wait(job, "CANCELLED", "COMPLETED")
     if "is left on" in told(site):
         assert (site / "local" / "storage" / "points.json").read_text() == "[4]"
         assert (site / "shared" / "qdrant.snapshot").read_text() == "[3]"
@@ -153,7 +133,7 @@ def test_a_server_that_does_not_start_ends_its_job(
     monkeypatch.setenv("QDRANT", "false")
     monkeypatch.setenv("QDRANT_STORAGE", str(site / "local"))
     job = submit(cluster, site, "qdrant")
-    cluster.wait(job, "gone", "FAILED")
+    cluster.wait(job, "FAILED")
     assert "the server ended before it answered" in told(site)
     assert list((site / "shared").iterdir()) == []
 
@@ -179,12 +159,12 @@ def test_a_vllm_server_answers_another_jobs_questions(
     settings = [item for item in small(weights) if not item.startswith(("engine", "model.", "load."))]
     further = ["engine=openai", f"engine.base_url={url}", "load=none"]
     places = [f"run_dir={site / 'run'}", f"builds_dir={site / 'builds'}"]
-    cluster.wait(submit(cluster, site, "run", *settings, *further, *places), "gone", "COMPLETED", "FAILED", seconds=180)
+    cluster.wait(submit(cluster, site, "run", *settings, *further, *places), "COMPLETED", "FAILED", seconds=180)
     assert (site / "run" / "summary.json").exists(), told(site)
     summary = json.loads((site / "run" / "summary.json").read_text())
     assert summary["completed"] == summary["planned"] > 0, told(site)
     predictions = (site / "run" / "predictions.jsonl").read_text()
     assert '"error":null' in predictions.replace(" ", "")
     cluster.call("scancel", job)
-    cluster.wait(job, "gone", "CANCELLED", "COMPLETED", "FAILED")
+    cluster.wait(job, "CANCELLED", "COMPLETED", "FAILED")
     assert not (site / "shared" / "vllm.url").exists()
