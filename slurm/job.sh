@@ -8,17 +8,28 @@ mkdir -p "$KNOWHOW_SHARED"
 child=0
 
 # requeueing COMMAND ...: in the site's container, if it has one. At Slurm's signal (the time is up, or the place taken) the
-# command is ended and the job goes back into the queue; `bench run` then goes on where it was.
+# command is ended and the job goes back into the queue; `bench run` then goes on where it was. SIGTERM ends both: Slurm has
+# decided by then whether the job is cancelled or put back.
 requeueing() {
   trap 'end_child; back_into_the_queue' USR2
+  trap 'end_child; exit 143' TERM
   "${CONTAINER[@]}" "$@" &
   child=$!
-  wait "$child"
+  wait "$child" || leave $?
 }
 
 end_child() {
   kill -TERM "$child" 2>/dev/null || true
   wait "$child" || true
+}
+
+# leave CODE: back into the queue where the place is being taken. A cluster that does not announce that signals the job's
+# steps alone, as those in a container that srun starts, and puts back only a job that runs on until it is killed.
+leave() {
+  if [[ "$(squeue --noheader --jobs="$SLURM_JOB_ID" --states=RUNNING --Format=PreemptTime)" == [0-9]* ]]; then
+    back_into_the_queue
+  fi
+  exit "$1"
 }
 
 back_into_the_queue() {

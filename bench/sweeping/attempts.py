@@ -13,7 +13,7 @@ from typing import Any
 from bench.journal import write_atomically
 from bench.workspace import now
 
-DONE, FAILED, REQUEUED = "done", "failed", "requeued"
+DONE, FAILED, ENDED, REQUEUED = "done", "failed", "ended", "requeued"
 LEASE = "lease"
 SUBMITTED = "submitted.json"
 LOG = "log.txt"
@@ -30,7 +30,7 @@ class Attempt:
     begin: str
     end: str | None = None
     outcome: str | None = None
-    """done, failed, requeued; ``None`` while it runs, and for good if it was killed."""
+    """``None`` while it runs, and for good if it was killed; ended: by a signal that asked it to, cleanly."""
     reason: str | None = None
 
     @classmethod

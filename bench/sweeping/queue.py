@@ -17,6 +17,7 @@ ACTIVE = {
     "SUSPENDED",
     "RESIZING",
     "STOPPED",
+    "SIGNALING",
 }
 WORDS = {
     "OUT_OF_MEMORY": "out of memory: raise hydra.launcher.mem_gb",
@@ -53,3 +54,13 @@ def read_queue() -> dict[str, Queued] | None:
         return None
     rows = [line.strip().split("|", 2) for line in done.stdout.splitlines() if line.count("|") >= 2]
     return {name: Queued(state, reason) for name, state, reason in rows}
+
+
+def place_taken(job: str) -> bool:
+    """Whether a running job was told that its place is taken. Slurm puts it back only if it runs until it is killed."""
+    command = ["squeue", "--noheader", f"--jobs={job}", "--states=RUNNING", "--Format=PreemptTime"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return told[:1].isdigit()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench.sweeping.attempts import FAILED, LEASE, REQUEUED, read_attempts, read_submitted
+from bench.sweeping.attempts import ENDED, FAILED, LEASE, REQUEUED, read_attempts, read_submitted
 from bench.sweeping.plan import Job, Sweep
 from bench.sweeping.queue import WORDS, Queued
 from systems.lease import holder
@@ -67,7 +67,7 @@ def _standing(sweep: Sweep, job: Job, queue: Mapping[str, Queued] | None) -> Sta
     assert last is not None
     if last.outcome == REQUEUED and queue is None:
         return standing("queued", last.reason)
-    if last.outcome == FAILED:
+    if last.outcome == FAILED or (last.outcome == ENDED and (known is None or known.state == "FAILED")):
         return standing("failed", last.reason)
     return standing("failed", _ended(known) or "killed: its last attempt came to no end")
 

@@ -1,7 +1,9 @@
 """One job: ``bench run`` in a process of its own, watched, so that its end is written down whatever it died of.
 
-submitit runs this on a node. When Slurm announces that the job's place is taken (USR2), ``checkpoint`` lets the run
-write what it goes on from; submitit then puts the job back into the queue.
+submitit runs this on a node. Slurm may ask a job to end in two ways. USR2 announces that its place is taken or its time
+is up: ``checkpoint`` lets the run write what it goes on from, and submitit puts the job back into the queue. SIGTERM,
+which the run hears itself, says the same where a cluster announces nothing, and so does who cancels the job: it goes
+back only if its place is being taken. What Slurm has decided already, it does.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.progress import say
-from bench.sweeping.attempts import DONE, FAILED, LEASE, LOG, REQUEUED, Attempt, new_attempt, write_attempt
+from bench.sweeping.attempts import DONE, ENDED, FAILED, LEASE, LOG, REQUEUED, Attempt, new_attempt, write_attempt
 from bench.sweeping.plan import Job, Sweep, read_sweep
+from bench.sweeping.queue import place_taken
 from systems.base import Failure
 from systems.ending import SIGNALS
 from systems.lease import held
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
     from submitit.helpers import DelayedSubmission
 
 POLL_SECONDS = 0.05
-ENDED = {code for number in SIGNALS for code in (-number, 128 + number)}
-"""Exit codes of a run that a signal asked to end; 128 and more from within a container."""
+ASKED = {code: number for number in SIGNALS for code in (-number, 128 + number)}
+"""Exit codes of a run that a signal asked to end, and that signal; 128 and more from within a container."""
 
 
 class Work:
@@ -52,10 +55,11 @@ class Work:
             write_attempt(self._file, self._attempt)
             try:
                 code, said = self._run(sweep, job)
-                self._end(FAILED if code else DONE, reason_of(code, said) if code else None)
-                if code in ENDED and self._attempt.job is not None:
-                    # Slurm signals every process of a job: what follows is word that the place is taken, or SIGKILL.
-                    time.sleep(self.grace_seconds)
+                outcome = ENDED if code in ASKED else FAILED if code else DONE
+                self._end(outcome, reason_of(code, said) if code else None)
+                name = self._attempt.job
+                if outcome == ENDED and name is not None and (ASKED[code] == signal.SIGUSR2 or place_taken(name)):
+                    signal.raise_signal(signal.SIGUSR2)  # to submitit, which may not have heard it yet
             except BaseException as error:
                 if not (isinstance(error, SystemExit) and self._attempt.outcome == REQUEUED):
                     self._end(FAILED, " ".join(str(error).split()) or type(error).__name__)
@@ -88,6 +92,7 @@ class Work:
         """Called by submitit in this process when the job's place is taken: ends the run where it can go on from."""
         from submitit.helpers import DelayedSubmission
 
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # scancel repeats it
         process = self._process
         if process is not None:
             deadline = time.monotonic() + self.grace_seconds
@@ -122,7 +127,7 @@ def reason_of(code: int, said: str) -> str:
     name = signal.Signals(number).name
     if number == signal.SIGKILL:
         return f"killed ({name}), as for want of memory"
-    return f"ended by {name}{': cancelled, or its place was taken' if code in ENDED else ''}"
+    return f"ended by {name}{': cancelled, or its place was taken, or its time was up' if code in ASKED else ''}"
 
 
 def _last_words(log: Path, begun: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from bench.sweeping.attempts import (
     DONE,
+    ENDED,
     FAILED,
     LEASE,
     REQUEUED,
@@ -79,6 +80,15 @@ def test_after_its_end(sweep: Sweep) -> None:
     assert state(sweep, {})[0] == "failed", "cancelled while it waited"
     add(sweep, BEGUN.ended(FAILED, "bench run: seed=x: must be a whole number"))
     assert state(sweep, {}) == ("failed", "bench run: seed=x: must be a whole number")
+    asked = "ended by SIGTERM: cancelled, or its place was taken, or its time was up"
+    add(sweep, BEGUN.ended(ENDED, asked))
+    assert state(sweep, {}) == state(sweep, None) == ("failed", asked)
+    assert state(sweep, {"7_0": Queued("FAILED", "NonZeroExitCode")}) == ("failed", asked)
+    assert state(sweep, {"7_0": Queued("CANCELLED", "None")}) == ("failed", "cancelled")
+    assert (
+        state(sweep, {"7_0": Queued("TIMEOUT", "TimeLimit")})[1] == "the time limit: raise hydra.launcher.timeout_min"
+    )
+    assert state(sweep, {"7_0": Queued("PENDING", "BeginTime")}) == ("queued", "BeginTime"), "Slurm has put it back"
     write_submitted(sweep.folder(sweep.jobs[0]), "8_0")  # resumed
     assert state(sweep, {"8_0": PENDING}) == ("queued", "Resources")
     add(sweep, Attempt(job="8_0", host="node2", pid=1, begin="").ended(DONE))
@@ -86,8 +96,8 @@ def test_after_its_end(sweep: Sweep) -> None:
     complete.parent.mkdir(parents=True)
     complete.touch()
     (found,) = standings(sweep, {})
-    assert (found.state, found.attempts) == ("done", 3)
-    assert [one.outcome for one in read_attempts(sweep.folder(sweep.jobs[0]))] == [REQUEUED, FAILED, DONE]
+    assert (found.state, found.attempts) == ("done", 4)
+    assert [one.outcome for one in read_attempts(sweep.folder(sweep.jobs[0]))] == [REQUEUED, FAILED, ENDED, DONE]
     assert status_table(sweep, [found]) == f"{sweep.path}: 1 jobs: 1 done"
 
 
@@ -108,7 +118,7 @@ def test_names_of_jobs_and_reasons_of_deaths() -> None:
     assert reason_of(1, "bench run: no such file") == "bench run: no such file"
     assert reason_of(1, "") == "exit code 1"
     assert reason_of(-9, "x") == reason_of(137, "x") == "killed (SIGKILL), as for want of memory"
-    assert reason_of(-15, "x") == "ended by SIGTERM: cancelled, or its place was taken"
+    assert reason_of(-15, "x") == "ended by SIGTERM: cancelled, or its place was taken, or its time was up"
     assert reason_of(-11, "x") == "ended by SIGSEGV"
 
 
