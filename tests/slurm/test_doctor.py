@@ -16,5 +16,5 @@ def test_partitions_are_told(cluster: Cluster) -> None:
     (row,) = slurm.look(About())
     assert (row.state, row.found) == (
         State.OK,
-        "partitions brief (1 node), main* (1 node), urgent (1 node); 0 jobs in the queue",
+        "partitions main* (1 node), brief (1 node), urgent (1 node); 0 jobs in the queue",
     )
