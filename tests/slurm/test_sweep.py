@@ -38,14 +38,14 @@ TUNING = ["tuning.epochs=0.02", "tuning.rank=4", "tuning.max_tokens=1024", "tuni
 
 
 def let_run(hits: Path) -> None:
-    """Wait until no job waits or runs, those that were put back included."""
+    """Wait until no job waits or runs, those that were put back included: each trains or answers as fast as it can."""
 
     def over() -> bool:
         preempt(hits)
         time.sleep(0.4)
         return not any(job.active for job in (read_queue() or {}).values())
 
-    wait_until(over, 240, "the sweep's jobs to end")
+    wait_until(over, 600, "the sweep's jobs to end")
 
 
 def states(place: Path) -> Counter[str]:
