@@ -283,7 +283,8 @@ def _goodput(searches: Sequence[Mapping[float, bool]], n: int, mode: str, load: 
         n=n,
         unit="requests/s",
         mode=mode,
-        method=_over(len(searches), "search", "searches", below.method),
+        method=_over(len(searches), "search", "searches", below.method)
+        + ("" if above else f", kept at the highest rate of all, {load.search.most:g} per s"),
     )
 
 

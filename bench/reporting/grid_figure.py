@@ -77,10 +77,11 @@ def _cell(
     end = 1.0 if main and (main["high"] or main["estimate"] or 0) <= 1 else float((main or {}).get("high") or 1)
     parts += bar(main, end, y + 79, ink, left=x + 9, width=width - 16, radius=4)
     for i, (key, words) in enumerate(CELL_LINES):
-        baseline = y + 105 + i * 20
+        baseline, found = y + 105 + i * 20, quoted(measures, key)
+        size = 11 if found and numbers.invalid(found) else 13  # a mark takes room
         parts += [
             svg.text(x + 14, baseline, words, fill=svg.MUTED),
-            svg.text(x + width - 12, baseline, numbers.value(quoted(measures, key)), anchor="end"),
+            svg.text(x + width - 12, baseline, numbers.value(found), size=size, anchor="end"),
         ]
     return parts
 
