@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,16 @@ def test_no_text_and_no_measure_that_is_no_mean_is_written(path: Path) -> None:
 def test_the_same_scores_are_the_same_bytes(path: Path, pool: Pool, tmp_path: Path) -> None:
     write_scores(tmp_path / "again.csv.gz", pool, [0, 7])
     assert (tmp_path / "again.csv.gz").read_bytes() == path.read_bytes()
+
+
+def test_samples_that_are_named_by_places_are_not_written(pool: Pool, tmp_path: Path) -> None:
+    def named(name: str) -> Pool:
+        return replace(pool, samples=(replace(pool.samples[0], cluster=name), *pool.samples[1:]))
+
+    write_scores(tmp_path / "scores.csv.gz", named("trec:12345"), [0, 7])
+    write_scores(tmp_path / "scores.csv.gz", named("docs/plans.md"), [0, 7])
+    with pytest.raises(UserError, match="samples are named by places of this machine"):
+        write_scores(tmp_path / "scores.csv.gz", named("/home/ann/docs/plans.md"), [0, 7])
 
 
 def test_a_broken_file_is_one_line(path: Path) -> None:
