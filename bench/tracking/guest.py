@@ -26,9 +26,6 @@ from bench.tracking.writer import Writer
 from bench.workspace import Workspace
 from systems.lease import held
 
-NICENESS = 10
-"""Of a guest beside a run."""
-
 
 class Follower:
     """Sends points as they are written down, until standard input ends."""
@@ -104,9 +101,6 @@ def main() -> int:
 
     def told(name: str, wrong: str | None) -> None:
         print(json.dumps({"name": name, "wrong": wrong}), file=answers, flush=True)
-
-    if asked["do"] == "follow":
-        os.nice(NICENESS)
 
     folder.mkdir(parents=True, exist_ok=True)
     # One at a time writes a run to W&B: the one that follows it ends before it is published or gone on with.

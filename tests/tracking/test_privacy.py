@@ -22,11 +22,11 @@ TOKEN = "token/of+a=service"
 PLANTED = (
     *("/home/somebody/a/b.txt", "file:/home/somebody/a", "host-of-files:/home/somebody/a", "~somebody/a"),
     *("/usr/bin:/home/somebody/bin:/home/somebody/more", "../../home/somebody/a"),
-    *("http://somebody:pass-9876@qdrant.internal:6333/v1?key=pass-9876", "grpc://qdrant.internal:6334"),
-    *("qdrant.internal:6333", "host-of-files:6333", "somebody@qdrant.internal:team/code.git", f"ran on {HOST}."),
-    *(f"{HOST}.cluster.internal", f"Bearer {TOKEN}", "/root/somebody/c"),
+    *("http://somebody:pass-9876@qdrant.corp-net:6333/v1?key=pass-9876", "grpc://qdrant.corp-net:6334"),
+    *("qdrant.corp-net:6333", "host-of-files:6333", "somebody@qdrant.corp-net:team/code.git", f"ran on {HOST}."),
+    *(f"{HOST}.cluster.corp-net", f"Bearer {TOKEN}", "/root/somebody/c"),
 )
-WORDS = ("somebody", "qdrant", "internal", "pass-9876", HOST, "host-of-files", TOKEN, KEY, "hosted-here")
+WORDS = ("somebody", "qdrant", "corp-net", "pass-9876", HOST, "host-of-files", TOKEN, KEY, "hosted-here")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ WORDS = ("somebody", "qdrant", "internal", "pass-9876", HOST, "host-of-files", T
         ("see /root.", "see ~."),
         ("http://ann:pw@host:8000/v1?key=1", "http://(hidden)/v1"),
         ("see http://host, then", "see http://(hidden), then"),
-        ("qdrant.internal:6333 and node17:8000", "(hidden) and (hidden)"),
+        ("qdrant.corp-net:6333 and node17:8000", "(hidden) and (hidden)"),
         ("git@host.org:team/repo.git", "(hidden)/repo.git"),
         # Of these nothing is a place.
         *(
