@@ -85,7 +85,7 @@ class Moments:
             setattr(owner, name, watched)
 
         def renamed(source: Any, target: Any, **_: Any) -> None:
-            if ".building-" in str(source):
+            if Path(source).name == "product":
                 self.reached("build between write and rename")
             elif Path(target).name == "summary.json":
                 self.reached("between write and rename")
@@ -107,7 +107,7 @@ class Moments:
                 if loss is None:
                     return
                 with (self.place / "steps").open("a") as file:
-                    file.write(f"{out.name.split('.')[1]} {step}\n")
+                    file.write(f"{out.parent.name.split('.')[1]} {step}\n")
                 if step == 3:
                     self.reached("training")
 
