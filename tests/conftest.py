@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.tiny import write_model
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun in a shell's background: what the tests start would inherit that, and could not be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
