@@ -98,15 +98,20 @@ def assert_same(found: dict[str, Any], here: Path, expected: dict[str, Any], the
     assert all(float((mine[name] - its[name]).abs().max()) < 1e-5 for name in its)
 
 
-def workers() -> list[psutil.Process]:
-    """The training processes of this one's torchrun."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
+def family() -> dict[psutil.Process, list[str]]:
+    """This process's torchrun and the training processes under it, with their command lines."""
+    found = {}
+    for process in psutil.Process().children(recursive=True):  # other tests' engines are among them
         with contextlib.suppress(psutil.Error):  # one that is just ending
             words = process.cmdline()
-            if distributed.WORKER in words and "torch.distributed.run" not in words:
-                found.append(process)
+            if distributed.WORKER in words:
+                found[process] = words
     return found
+
+
+def workers() -> list[psutil.Process]:
+    """The training processes of this one's torchrun."""
+    return [process for process, words in family().items() if "torch.distributed.run" not in words]
 
 
 def test_a_process_that_dies_fails_the_build_and_leaves_nothing(model: Model, tmp_path: Path) -> None:
@@ -144,7 +149,7 @@ def test_asked_to_end_the_processes_write_a_checkpoint_and_go_on_from_it(
         if loss is not None:
             steps.append(step)
             if step == 1:
-                for process in psutil.Process().children(recursive=True) if everyone else []:
+                for process in family() if everyone else ():
                     process.send_signal(number)
                 os.kill(os.getpid(), number)
 
