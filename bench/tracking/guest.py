@@ -122,8 +122,8 @@ def main() -> int:
         except Exception as error:  # noqa: BLE001  said in one line by whoever asked
             told("", words(error))
             return 1
-        if asked["do"] == "publish":
-            wandb.teardown()
+        if asked["do"] == "publish" or asked["mode"] == "offline":
+            wandb.teardown()  # W&B's service has written all that it was given once it has ended
     return 0
 
 

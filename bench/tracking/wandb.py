@@ -133,8 +133,8 @@ class WandbTracker(Settings):
                 done.append(one.name)
                 if wanted == "online":
                     mark(workspace, self, one.name)
-                if len(done) == len(names):
-                    break  # it has nothing more to say, and is ended
+                if wanted == "online" and len(done) == len(names):
+                    break  # the server has all, so it is ended; offline, W&B's service may still be writing
         return Came(tuple(done), tuple(name for name in names if name not in done), wrong)
 
 
