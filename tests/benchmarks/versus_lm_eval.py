@@ -2,7 +2,7 @@
 
 Ours retrieves, checks that the adapters are on, scores, compares and reports; theirs is given prompts that are ready.
 With few samples starting up counts; of many, what they take beyond the few is compared, so that it does not.
-``python -m tests.benchmarks.versus_lm_eval [BUILDS_DIR]``: builds that are there already spare their time, which is
+``python -m tests.benchmarks.versus_lm_eval [BUILDS_DIR [PAIRS]]``: builds that are there already spare their time, which is
 not measured.
 """
 
@@ -31,7 +31,7 @@ from tests.benchmarks.vllm_command import environment
 BUILDS = sys.argv[1] if len(sys.argv) > 1 else None
 FEW, MANY = 20, 400
 """Samples of each of the five tasks: 100 and 2,000 a system, each prompt another."""
-PAIRS = 3
+PAIRS = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 
 
 def settings(root: Path, count: int, run: str = "ours") -> list[str]:
