@@ -2,8 +2,8 @@
 
 Ours retrieves, checks that the adapters are on, scores, compares and reports; theirs is given prompts that are ready.
 With few samples starting up counts; of many, what they take beyond the few is compared, so that it does not.
-``python -m tests.benchmarks.versus_lm_eval [BUILDS_DIR [PAIRS]]``: builds that are there already spare their time, which is
-not measured.
+``python -m tests.benchmarks.versus_lm_eval [BUILDS_DIR [PAIRS]]``: builds that are there already spare their time,
+which is not measured.
 """
 
 from __future__ import annotations
