@@ -16,7 +16,8 @@ def timed(timings: dict[str, float], stage: str, *, alone: bool = True) -> Itera
 
     ``alone``: whether this thread does all of the stage's work; where others help, it cannot be told.
     """
-    begun, worked = time.perf_counter(), time.thread_time()
+    worked = time.thread_time() if alone else 0.0
+    begun = time.perf_counter()
     yield
     timings[stage] = time.perf_counter() - begun
     if alone:

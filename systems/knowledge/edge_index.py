@@ -262,6 +262,8 @@ class EdgeIndex:
 
 
 def _filter(required: Sequence[Condition]) -> Any:
+    if not required:
+        return None
     from qdrant_edge import FieldCondition, Filter, MatchAny, RangeDateTime
 
     must: list[Any] = []
@@ -272,7 +274,7 @@ def _filter(required: Sequence[Condition]) -> Any:
         else:
             within = RangeDateTime(gte=one.date_from, lt=one.date_before, lte=one.date_to)
             must.append(FieldCondition(one.key, range=within))
-    return Filter(must=must, must_not=never) if must or never else None
+    return Filter(must=must, must_not=never)
 
 
 def _sparse_params() -> dict[str, Any]:
