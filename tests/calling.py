@@ -7,6 +7,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,6 +65,27 @@ def start(*arguments: str, code: str | None = None) -> Outcome:
         [sys.executable, *program], capture_output=True, text=True, env=environment(), timeout=300, check=False
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def begun(*arguments: str) -> subprocess.Popen[str]:
+    """``bench ARGUMENTS`` in a process, and a group, of its own, which goes on meanwhile."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench", *arguments],
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until_lines(file: Path, lines: int, process: subprocess.Popen[str]) -> None:
+    """Wait until a file has so many lines, which this process is to write."""
+    deadline = time.monotonic() + 240
+    while not (file.exists() and file.read_bytes().count(b"\n") >= lines):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def small(model: Path, *further: str) -> list[str]:

@@ -6,8 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +21,7 @@ from bench.reporting.run_files import check_summary
 from bench.workspace import Workspace
 from systems import lease
 from systems.lease import Holder
-from tests.calling import call, environment, small, start
+from tests.calling import begun, call, small, start, until_lines
 from tests.forking import Forker
 
 KILLED = -signal.SIGKILL
@@ -146,19 +144,9 @@ def test_killed_at_every_rename(side: str, forker: Forker, tiny_model: Path, tmp
 
 def test_a_whole_process_group_killed_and_started_again(tiny_model: Path, tmp_path: Path) -> None:
     watched = Watched(tmp_path, tiny_model, "engine.delay_seconds=0.05", "engine.max_num_seqs=2")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench", *watched.arguments],
-        env=environment(),
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = begun(*watched.arguments)
     path = watched.workspace.predictions
-    deadline = time.monotonic() + 240
-    while not (path.exists() and path.read_bytes().count(b"\n") >= 10):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    until_lines(path, 10, process)
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait() == KILLED
     watched.check()
@@ -190,10 +178,10 @@ def test_killed_on_another_machine_a_run_goes_on_once_it_is_known_to_be_dead(
     there = {**json.loads(file.read_text()), "host": "node7", "machine": "another"}
     file.write_text(json.dumps(there))
     monkeypatch.setattr(lease, "STALE_SECONDS", 1.0)
-    begun = time.monotonic()
+    before = time.monotonic()
     done = call(*watched.arguments)
     assert done.code == 0, done.err
-    assert time.monotonic() - begun > 1
+    assert time.monotonic() - before > 1
     watched.finished()
 
 
@@ -202,18 +190,8 @@ def test_a_run_that_stood_still_harms_none_that_took_it_over(
 ) -> None:
     watched = Watched(tmp_path, tiny_model, "engine.delay_seconds=0.05", "engine.max_num_seqs=2")
     workspace = watched.workspace
-    late = subprocess.Popen(
-        [sys.executable, "-m", "bench", *watched.arguments],
-        env=environment(),
-        start_new_session=True,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    deadline = time.monotonic() + 240
-    while not (workspace.predictions.exists() and workspace.predictions.read_bytes().count(b"\n") >= 10):
-        assert late.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    late = begun(*watched.arguments)
+    until_lines(workspace.predictions, 10, late)
     os.killpg(late.pid, signal.SIGSTOP)
     watched.check()
     monkeypatch.setattr(lease, "STALE_SECONDS", 0.5)
@@ -235,15 +213,8 @@ def test_a_run_that_stood_still_harms_none_that_took_it_over(
 def test_interrupted_a_run_leaves_a_partial_report_and_goes_on(moment: str, tiny_model: Path, tmp_path: Path) -> None:
     slowly = ("engine.delay_seconds=0.05", "engine.max_num_seqs=2", "load.rates=[4]")
     watched = Watched(tmp_path, tiny_model, *slowly)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench", *watched.arguments], env=environment(), stderr=subprocess.PIPE, text=True
-    )
-    path = watched.workspace.path / moment
-    deadline = time.monotonic() + 240
-    while not (path.exists() and path.read_bytes().count(b"\n") >= 5):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    process = begun(*watched.arguments)
+    until_lines(watched.workspace.path / moment, 5, process)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -266,15 +237,8 @@ def test_interrupted_a_run_leaves_a_partial_report_and_goes_on(moment: str, tiny
 
 def test_interrupted_in_its_first_block_a_load_leaves_a_report_that_says_so(tiny_model: Path, tmp_path: Path) -> None:
     watched = Watched(tmp_path, tiny_model, "load.rates=[4]")
-    arguments = ["load", *watched.arguments[1:]]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench", *arguments], env=environment(), stderr=subprocess.PIPE, text=True
-    )
-    deadline = time.monotonic() + 240
-    while not (watched.workspace.load.exists() and watched.workspace.load.read_bytes().count(b"\n") >= 3):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    process = begun("load", *watched.arguments[1:])
+    until_lines(watched.workspace.load, 3, process)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -21,6 +21,7 @@ import pytest
 from systems import lease
 from systems.base import Failure
 from systems.lease import Holder, held, holder
+from tests.crowd import Crowd
 
 HOLD = """
 import sys, time
@@ -133,23 +134,16 @@ def test_of_many_who_see_a_dead_one_a_single_one_takes_over(tmp_path: Path, monk
     monkeypatch.setattr(lease, "POLL_SECONDS", 0.001)
     path = tmp_path / "lease"
     elsewhere(path)
-    inside, most = 0, 0
-    guard = threading.Lock()
+    crowd = Crowd()
 
     def take() -> None:
-        nonlocal inside, most
         with held(path):
-            with guard:
-                inside += 1
-                most = max(most, inside)
-            time.sleep(0.02)
-            with guard:
-                inside -= 1
+            crowd.visit(0.02)
 
     threads = [in_background(take) for _ in range(8)]
     for thread in threads:
         thread.join(60)
-    assert (inside, most) == (0, 1)
+    assert (crowd.inside, crowd.most) == (0, 1)
     assert holder(path) is None
 
 

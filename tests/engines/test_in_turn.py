@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-import time
 from collections.abc import Iterator, Sequence
 
 from systems.base import Completion, Message, Request, Sampling
 from systems.engines.in_turn import InTurn
+from tests.crowd import Crowd
 
 ASKED = Request(messages=(Message(role="user", content="q"),), sampling=Sampling())
 
 
 def test_who_gives_up_leaves_the_turn_to_the_work_that_goes_on() -> None:
-    busy, most = 0, 0
-    lock = threading.Lock()
+    crowd = Crowd()
 
     def generate(requests: Sequence[Request]) -> Iterator[tuple[int, Completion]]:
-        nonlocal busy, most
-        with lock:
-            busy += 1
-            most = max(most, busy)
-        time.sleep(0.1)
-        with lock:
-            busy -= 1
+        crowd.visit(0.1)
         yield 0, Completion(text="x", tokens_in=1, tokens_out=1, finish_reason="stop")
 
     async def run() -> list[str]:
@@ -35,4 +27,4 @@ def test_who_gives_up_leaves_the_turn_to_the_work_that_goes_on() -> None:
         return [(await stream.complete(ASKED)).text for _ in range(2)]
 
     assert asyncio.run(run()) == ["x", "x"]
-    assert most == 1
+    assert crowd.most == 1

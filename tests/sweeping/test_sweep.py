@@ -6,9 +6,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ import pytest
 
 from bench.sweeping.attempts import read_attempts
 from bench.sweeping.plan import read_sweep
-from tests.calling import call, environment, small
+from tests.calling import begun, call, small, until_lines
 
 
 @pytest.fixture(scope="module")
@@ -104,21 +101,11 @@ def test_a_killed_watcher_is_followed_by_the_next(tiny_model: Path, tmp_path: Pa
     """Nothing that was written is lost, and nothing is doubled."""
     settings = [*small(tiny_model, "engine.delay_seconds=0.05", "engine.max_num_seqs=2"), f"sweep_dir={tmp_path}/s"]
     command = ["run", "-m", *settings, f"builds_dir={tmp_path}/builds"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bench", *command],
-        env=environment(),
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = begun(*command)
     predictions = tmp_path / "s/runs/000/predictions.jsonl"
-    deadline = time.monotonic() + 120
-    while not (predictions.exists() and predictions.read_bytes().count(b"\n") >= 5):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.01)
+    until_lines(predictions, 5, process)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     assert jobs(tmp_path)[0]["reason"] == "killed: its last attempt came to no end"
     assert call("sweep", "resume", f"{tmp_path}/s").code == 0
     (job,) = jobs(tmp_path)
