@@ -14,11 +14,11 @@ from bench.assembly import Assembly
 from bench.begin import begin
 from bench.build import Built, ready
 from bench.config import build, compose
+from bench.heap import set_aside
 from bench.journal import Journal, read
 from bench.loading import measured
 from bench.loading.client import Client
 from bench.loading.deployments import Deployment, deployments
-from bench.loading.heap import set_aside
 from bench.loading.machine import watched
 from bench.loading.measured import Line, Search, Whole
 from bench.loading.plan import WEIGHTS, Load

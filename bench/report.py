@@ -17,6 +17,7 @@ from bench.costs.price import Price
 from bench.diagnosis import diagnose
 from bench.gate import gate
 from bench.generate import read_passages
+from bench.heap import uncollected
 from bench.journal import read, write_atomically
 from bench.labels import write_agreement
 from bench.loading.measured import Whole
@@ -114,6 +115,7 @@ def stopped_load(whole: Whole) -> list[dict[str, str]]:
     return [{"level": "warning", "text": text}]
 
 
+@uncollected()
 def report(workspace: Workspace, price: Price, margin: float | None = None) -> dict[str, Any]:
     """Write ``summary.json``, ``attribution.json`` and ``report.html``; returns the summary.
 

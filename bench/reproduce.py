@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.assembly import Assembly
+from bench.heap import uncollected
 from bench.journal import write_atomically
 from bench.progress import say
 from bench.publishing.again import Differences, built_otherwise, configs, differences, overridden_settings
@@ -104,11 +104,8 @@ def reproduce(publication: Publication, asked: Reproduction, place: Path, fresh:
         if (lost := manifest.get("unreached"))
     ]
     enough = all(one.get("unreached", 0) <= MOST_UNREACHED * one["planned"] for one in manifests.values())
-    gc.disable()  # scores are many and stay: the collector would walk them again and again
-    try:
+    with uncollected():
         verdicts = judged(publication, workspaces, found)
-    finally:
-        gc.enable()
     return Outcome(
         name=publication.name,
         word=overall(verdicts) if enough else CANNOT_SAY,

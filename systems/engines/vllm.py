@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from systems.base import Completion, Failure, Request, Stream, UserError
+from systems.engines.cores import all_of_few
 from systems.engines.guard import Guard, children
 from systems.engines.vllm_words import completion, first_line, parameters, scored, transport
 from systems.model import Adapter, Model
@@ -116,7 +117,8 @@ class VllmEngine:
         """The running engine. This is the one load of the weights."""
         from vllm import LLM
 
-        return self._started(lambda: LLM(**self._settings()))
+        with all_of_few():
+            return self._started(lambda: LLM(**self._settings()))
 
     def _started(self, start: Callable[[], Any]) -> Any:
         """An engine of vLLM's, its processes under guard. Every start is a load of the weights."""

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.heap import set_aside
 from bench.loading.client import Client
-from bench.loading.heap import set_aside
 from bench.loading.records import Request
 from bench.pocket import WEIGHTS
 from bench.records import Sample

@@ -16,9 +16,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import numpy as np
 
+from bench.heap import set_aside
 from bench.loading.arrivals import Poisson
 from bench.loading.client import HEADSTART, Client
-from bench.loading.heap import set_aside
 from bench.loading.machine import watched
 from bench.loading.records import Request
 from bench.pocket import WEIGHTS
