@@ -202,10 +202,14 @@ def ranked(found: Iterable[Any], top_k: int) -> list[Any]:
 
     Equal scores in the order of the points' ids, which are hashes: a run can be repeated, and no naming is favoured.
     """
+    points = sorted(found, key=_score, reverse=True)
+    scores = [point.score for point in points]
+    if all(map(operator.gt, scores, scores[1:])):
+        return points[:top_k]
     best: list[Any] = []
-    for _, equal in itertools.groupby(sorted(found, key=_score, reverse=True), _score):
-        points = list(equal)  # an id costs the engine more than a score, and most scores stand alone
-        best += sorted(points, key=lambda point: str(point.id)) if len(points) > 1 else points
+    for _, equal in itertools.groupby(zip(scores, points, strict=True), operator.itemgetter(0)):
+        alike = [point for _, point in equal]  # an id costs the engine more than a score, and most scores stand alone
+        best += sorted(alike, key=lambda point: str(point.id)) if len(alike) > 1 else alike
         if len(best) >= top_k:
             break
     return best[:top_k]
