@@ -18,6 +18,7 @@ from bench.progress import Told, counted, say
 from systems.artifacts import content_hash, unfinished
 from systems.base import Chunk, UserError
 from systems.knowledge.points import indexed_text
+from systems.lease import Lease
 from systems.retrieving import within_budget
 from systems.tuning.examples import TokenExample, TrainingExample, token_examples
 
@@ -47,10 +48,16 @@ class Built:
 
 
 @contextmanager
-def ready(assembly: Assembly) -> Iterator[Built]:
-    """Everything built, for as long as it is needed; engine and index are closed afterwards. The tracker follows."""
+def ready(assembly: Assembly, lease: Lease | None = None) -> Iterator[Built]:
+    """Everything built, for as long as it is needed; engine and index are closed afterwards. The tracker follows.
+
+    ``lease``: by which the run is held. Building takes long, and raises Failure at its end where another took the run
+    over meanwhile: the journals that are opened next are that one's.
+    """
     with assembly.tracker.live(assembly.workspace):
         built = build_all(assembly)
+        if lease is not None:
+            lease.confirm()
         if hasattr(assembly.engine, "expect"):
             assembly.engine.expect(built.adapters.values())
         try:

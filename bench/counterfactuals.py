@@ -104,7 +104,7 @@ def by_query(samples: Sequence[Sample], known: Mapping[str, Sequence[Chunk]]) ->
 def main(arguments: list[str]) -> int:
     """Ask again for a config whose answers are there."""
     assembly = Assembly(compose(arguments))
-    with begin(assembly), ready(assembly) as built:
+    with begin(assembly) as lease, ready(assembly, lease) as built:
         ask_again(assembly, built)
     print(assembly.workspace.path)
     return 0

@@ -162,8 +162,8 @@ def main(arguments: list[str]) -> int:
     """Build what is missing, then generate."""
     assembly = Assembly(compose(arguments))
     with (
-        begin(assembly),
-        ready(assembly) as built,
+        begin(assembly) as lease,
+        ready(assembly, lease) as built,
         Journal(assembly.workspace.predictions, keep=answered) as journal,
     ):
         generate(assembly, built, journal)

@@ -170,7 +170,7 @@ def main(arguments: list[str]) -> int:
     assembly = Assembly(compose(arguments))
     if not build(assembly.config.load).wanted:
         raise UserError("load: nobody asks; say load.rates=[4] or load.users=[2]")
-    with begin(assembly), ready(assembly) as built, Journal(assembly.workspace.load) as journal:
+    with begin(assembly) as lease, ready(assembly, lease) as built, Journal(assembly.workspace.load) as journal:
         try:
             lost = load_all(assembly, built, journal)
         except KeyboardInterrupt:

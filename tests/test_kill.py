@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from bench.assembly import Assembly
 from bench.begin import planned
+from bench.build import Built, build_all
 from bench.journal import read
 from bench.loading.measured import Whole
 from bench.records import Key
@@ -245,3 +247,22 @@ def test_interrupted_in_its_first_block_a_load_leaves_a_report_that_says_so(tiny
     assert told.splitlines()[-1] == "bench load: interrupted; the same command goes on from here"
     assert "partial result: the load was stopped in" in (watched.workspace.path / "report.html").read_text()
     assert len(list(read(watched.workspace.load))) >= 3
+
+
+@pytest.mark.parametrize("stage", ["generate", "load"])
+def test_a_stage_that_stood_still_while_it_built_opens_no_journal(
+    stage: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(tmp_path, tiny_model)
+
+    def slowly(assembly: Assembly) -> Built:
+        made = build_all(assembly)
+        (file,) = watched.workspace.path.glob(".lease.*")
+        file.write_text(json.dumps({**json.loads(file.read_text()), "host": "node7", "machine": "another"}))
+        return made
+
+    monkeypatch.setattr("bench.build.build_all", slowly)
+    done = call(stage, *watched.arguments[1:])
+    assert done.last_line(1).endswith("was taken over while this process stood still; let the other end, run again")
+    assert not watched.workspace.predictions.exists()
+    assert not watched.workspace.load.exists()

@@ -1,4 +1,4 @@
-"""How often a run of all four systems loads the weights: as it counts itself, and as seen from outside."""
+"""How often a run of all four systems loads the weights for its answers: as it counts itself, and from outside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.benchmarks.record import Figure, show
 
 
 def main() -> None:
-    demo = run_demo(fresh(), "tracker=none", "suite.count=20")
+    demo = run_demo(fresh(), "tracker=none", "load=none", "suite.count=20")
     show(
         "engine_loads",
         1,
