@@ -14,7 +14,7 @@ from bench.pool import Pool, check_shared, merge
 from bench.progress import say
 from bench.report import HEADLINE
 from bench.score_files import LARGEST, SUFFIXES, read_scores
-from bench.scoring import metrics_of
+from bench.scoring import pool_of
 from bench.workspace import Workspace
 from systems.base import UserError
 
@@ -35,13 +35,7 @@ def read_pool(place: Path, bounds: tuple[float, float] | None = None) -> Pool:
         )
     if bounds is not None:
         raise UserError(f"bounds: are for a file of scores; the measures of {place} have their own")
-    metrics = tuple(metrics_of(manifest["metrics"]).values())
-    return Pool(
-        tuple(workspace.read_samples()),
-        tuple(workspace.read_predictions()),
-        tuple(workspace.read_scores()),
-        metrics,
-    )
+    return pool_of(workspace, manifest)
 
 
 def compare(

@@ -22,9 +22,10 @@ from bench.journal import read, write_atomically
 from bench.labels import write_agreement
 from bench.loading.measured import Whole
 from bench.loading.measures import blocks_spread, load_measures
+from bench.pool import Pool
 from bench.refresh import refresh
 from bench.reporting.measures import listed
-from bench.scoring import metrics_of, open_run
+from bench.scoring import open_run, pool_of
 from bench.secondary import doubt, mark
 from bench.stats.effects import GRID
 from bench.workspace import Workspace
@@ -41,13 +42,13 @@ HEADLINE = (
 """Measures that systems are compared on, beside those that somebody added; the others are estimated only."""
 
 
-def summarise(workspace: Workspace, price: Price, margin: float | None = None) -> dict[str, Any]:
-    """Everything ``summary.json`` says, from the run's files alone; ``margin``: differences that count as the same."""
+def summarise(workspace: Workspace, pool: Pool, price: Price, margin: float | None = None) -> dict[str, Any]:
+    """Everything ``summary.json`` says, from the run's files alone.
+
+    ``pool``: what these hold of samples, answers and scores. ``margin``: differences that count as the same.
+    """
     manifest = workspace.read_manifest()
-    samples = workspace.read_samples()
-    predictions = workspace.read_predictions()
-    scores = workspace.read_scores()
-    metrics = list(metrics_of(manifest["metrics"]).values())
+    samples, predictions, scores, metrics = pool.samples, pool.predictions, pool.scores, list(pool.metrics)
     whole = Whole(read(workspace.load))
     loads = load_measures(whole, build(manifest["config"]["load"])) if whole.cells() else {}
     machine = engine_machine(manifest)
@@ -124,16 +125,17 @@ def report(workspace: Workspace, price: Price, margin: float | None = None) -> d
     from bench.reporting.page import write_report
 
     manifest = workspace.read_manifest()
+    pool = pool_of(workspace, manifest)
     causes = attribute(
-        workspace.read_samples(),
-        workspace.read_predictions(),
-        workspace.read_scores(),
+        pool.samples,
+        pool.predictions,
+        pool.scores,
         workspace.read_verdicts(),
         frozenset(documents) if (documents := manifest.get("documents")) is not None else None,
         read_passages(workspace),
     )
     write_atomically(workspace.attribution, json.dumps(causes, indent=1) + "\n")
-    summary = summarise(workspace, price, margin)
+    summary = summarise(workspace, pool, price, margin)
     write_atomically(workspace.summary, json.dumps(summary, indent=1, ensure_ascii=False) + "\n")
     if price.kind == "none":
         workspace.cost.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.config import compose, resolved, set_key
 from bench.detectors.base import Detector, ModelDetector
@@ -12,6 +12,7 @@ from bench.joining import Joined, joined
 from bench.journal import replacing
 from bench.metrics.base import DECLARED, Metric
 from bench.metrics.declared import metric
+from bench.pool import Pool
 from bench.records import Score
 from bench.workspace import Workspace, json_line
 from systems.base import UserError
@@ -24,6 +25,16 @@ def metrics_of(tasks: Mapping[str, Sequence[str]]) -> dict[str, Metric]:
     """Every metric that some task names."""
     names = dict.fromkeys(name for chosen in tasks.values() for name in chosen)
     return {name: metric(name) for name in names}
+
+
+def pool_of(workspace: Workspace, manifest: Mapping[str, Any]) -> Pool:
+    """What a run's estimates are made of, read from its files."""
+    return Pool(
+        samples=tuple(workspace.read_samples()),
+        predictions=tuple(workspace.read_predictions()),
+        scores=tuple(workspace.read_scores()),
+        metrics=tuple(metrics_of(manifest["metrics"]).values()),
+    )
 
 
 def score(workspace: Workspace, tasks: Mapping[str, Sequence[str]], detector: Detector | ModelDetector) -> int:
