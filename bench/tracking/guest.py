@@ -19,7 +19,7 @@ from typing import Any
 from bench.tracking.hosting import kill_family
 from bench.tracking.login import own_folders
 from bench.tracking.points import Tail, by_writer, points_file
-from bench.tracking.publication import Publication, Told, publish, words
+from bench.tracking.publication import Publication, Tell, publish, words
 from bench.tracking.settings import Settings
 from bench.tracking.views import save_report, save_workspace
 from bench.tracking.writer import Writer
@@ -53,7 +53,7 @@ class Follower:
             writer.finish(whole=whole)
 
 
-def follow(wandb: Any, workspace: Workspace, settings: Settings, mode: str, told: Told) -> None:
+def follow(wandb: Any, workspace: Workspace, settings: Settings, mode: str, told: Tell) -> None:
     """Until the run says that its stages are over, or is no more; then publish it, if it is to be. Offline there is
     nothing to send before that."""
     _warm(wandb)

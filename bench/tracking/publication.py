@@ -126,11 +126,11 @@ def content(workspace: Workspace, settings: Settings) -> str:
     return digest.hexdigest()[:16]
 
 
-Told = Callable[[str, str | None], None]
+Tell = Callable[[str, str | None], None]
 """A W&B run's name, and what went wrong."""
 
 
-def publish(publication: Publication, names: Sequence[str], mode: str, told: Told) -> None:
+def publish(publication: Publication, names: Sequence[str], mode: str, told: Tell) -> None:
     """Write W&B runs; a server that failed once is not waited for again."""
     for name in names:
         try:
