@@ -56,11 +56,11 @@ def ready(assembly: Assembly, lease: Lease | None = None) -> Iterator[Built]:
     """
     with assembly.tracker.live(assembly.workspace):
         built = build_all(assembly)
-        if lease is not None:
-            lease.confirm()
-        if hasattr(assembly.engine, "expect"):
-            assembly.engine.expect(built.adapters.values())
         try:
+            if lease is not None:
+                lease.confirm()
+            if hasattr(assembly.engine, "expect"):
+                assembly.engine.expect(built.adapters.values())
             yield built
         finally:
             built.close()

@@ -70,6 +70,8 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     version = getattr(assembly.engine, "version", "unknown")
     record: dict[str, Any] = {"engine": assembly.engine.name, "version": version, "loads": assembly.engine.loads}
     record["ran_on"] = getattr(assembly.engine, "ran_on", None)
+    if (reserved := getattr(assembly.engine, "reserved_cores", None)) is not None:
+        record["reserved_cores"] = reserved  # of the batches alone: a load leaves the engine as vLLM has it
     record["start_seconds"] = round(time.perf_counter() - started, 1)
     # Before the first answer: a run that is killed after its last one must still know what gave it.
     assembly.workspace.update_manifest(build=built.record, engine=record)

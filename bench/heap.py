@@ -26,7 +26,7 @@ def set_aside() -> Iterator[None]:
 def uncollected() -> Iterator[None]:
     """Collect nothing at all: for work that makes many small records and keeps them, as reading a run does.
 
-    Every few thousand of them the collector would look through all there are, in vain.
+    The collector would look through them again and again, in vain.
     """
     collecting = gc.isenabled()
     gc.disable()

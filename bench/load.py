@@ -30,6 +30,7 @@ from bench.report import report
 from bench.scoring import score
 from systems.alarm import Alarm
 from systems.base import Failure, Streaming, UserError
+from systems.lease import Lease
 
 
 def load_all(assembly: Assembly, built: Built, journal: Journal) -> list[str]:
@@ -170,23 +171,26 @@ def main(arguments: list[str]) -> int:
     assembly = Assembly(compose(arguments))
     if not build(assembly.config.load).wanted:
         raise UserError("load: nobody asks; say load.rates=[4] or load.users=[2]")
-    with begin(assembly) as lease, ready(assembly, lease) as built, Journal(assembly.workspace.load) as journal:
-        try:
-            lost = load_all(assembly, built, journal)
-        except KeyboardInterrupt:
-            if any(read(assembly.workspace.load)):
-                say(f"partial result: {_reported(assembly)}")
-            raise
-    if lost:
-        raise Failure(lost[0])
-    print(f"report: {_reported(assembly)}")
+    with begin(assembly) as lease:
+        with ready(assembly, lease) as built, Journal(assembly.workspace.load) as journal:
+            try:
+                lost = load_all(assembly, built, journal)
+            except KeyboardInterrupt:
+                if any(read(assembly.workspace.load)):
+                    say(f"partial result: {_reported(assembly, lease)}")
+                raise
+        if lost:
+            raise Failure(lost[0])
+        print(f"report: {_reported(assembly, lease)}")
     print(assembly.workspace.path)
     return 0
 
 
-def _reported(assembly: Assembly) -> Path:
-    """Write summary and report on what there is."""
+def _reported(assembly: Assembly, lease: Lease | None) -> Path:
+    """Write summary and report on what there is, unless another has taken the run over meanwhile."""
     workspace = assembly.workspace
+    if lease is not None:
+        lease.confirm()
     if not workspace.scores.exists():  # of whatever was answered, or of nothing
         score(
             workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks}, build(assembly.config.detector)

@@ -141,6 +141,7 @@ def report(workspace: Workspace, price: Price, margin: float | None = None) -> d
         workspace.cost.unlink(missing_ok=True)
     else:
         write_account(workspace, summary, price)
+    del pool, causes  # the page reads what it shows by itself
     write_report(workspace.path)
     return summary
 

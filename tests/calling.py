@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -84,7 +85,9 @@ def until_lines(file: Path, lines: int, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + 240
     while not (file.exists() and file.read_bytes().count(b"\n") >= lines):
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
+        if time.monotonic() > deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise AssertionError(f"{file}: not {lines} lines: {process.communicate()}")
         time.sleep(0.005)
 
 

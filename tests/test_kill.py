@@ -150,7 +150,8 @@ def test_a_whole_process_group_killed_and_started_again(tiny_model: Path, tmp_pa
     path = watched.workspace.predictions
     until_lines(path, 10, process)
     os.killpg(process.pid, signal.SIGKILL)
-    assert process.wait() == KILLED
+    process.communicate(timeout=60)
+    assert process.returncode == KILLED
     watched.check()
     assert 10 <= len(watched.journals[path].splitlines()) < 60
     done = start(*watched.arguments)
@@ -249,7 +250,7 @@ def test_interrupted_in_its_first_block_a_load_leaves_a_report_that_says_so(tiny
     assert len(list(read(watched.workspace.load))) >= 3
 
 
-@pytest.mark.parametrize("stage", ["generate", "load"])
+@pytest.mark.parametrize("stage", ["generate", "load", "counterfactuals"])
 def test_a_stage_that_stood_still_while_it_built_opens_no_journal(
     stage: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

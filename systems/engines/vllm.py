@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from systems.base import Completion, Failure, Request, Stream, UserError
-from systems.engines.cores import all_of_few
+from systems.engines.cores import all_of_few, reserved
 from systems.engines.guard import Guard, children
 from systems.engines.vllm_words import completion, first_line, parameters, scored, transport
 from systems.model import Adapter, Model
@@ -93,6 +93,11 @@ class VllmEngine:
         import torch
 
         return "gpu" if torch.cuda.is_available() else "cpu"
+
+    @property
+    def reserved_cores(self) -> str | None:
+        """How many cores a batch leaves free where there is no GPU; ``None``: as vLLM has it."""
+        return reserved() if self.ran_on == "cpu" else None
 
     @property
     def loads(self) -> int:

@@ -12,7 +12,7 @@ def main() -> None:
         "engine_loads",
         1,
         [
-            Figure("engine processes seen", demo.seen.engine_processes, "count", "= 1"),
+            Figure("engine processes seen, without load", demo.seen.engine_processes, "count", "= 1"),
             Figure("loads, own count", demo.manifest["engine"]["loads"], "count", "= 1"),
             Figure("systems answered", len(demo.manifest["systems"]), "count", "= 4"),
         ],

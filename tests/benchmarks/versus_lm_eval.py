@@ -153,6 +153,7 @@ def main() -> None:
             Figure("many, smallest ratio", min(ratios), "ratio"),
             Figure("many, largest ratio", max(ratios), "ratio"),
             Figure("many without start-up, ours", statistics.median(own for own, _ in beyond), "s"),
+            Figure("many without start-up, theirs", statistics.median(whole for _, whole in beyond), "s"),
             Figure("many, a system", asked[MANY], "count", "= 2000"),
             Figure("engine loads for quality, ours", manifest["engine"]["loads"], "count", "= 1"),
         ],

@@ -105,7 +105,7 @@ def test_a_killed_watcher_is_followed_by_the_next(tiny_model: Path, tmp_path: Pa
     predictions = tmp_path / "s/runs/000/predictions.jsonl"
     until_lines(predictions, 5, process)
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=60)
     assert jobs(tmp_path)[0]["reason"] == "killed: its last attempt came to no end"
     assert call("sweep", "resume", f"{tmp_path}/s").code == 0
     (job,) = jobs(tmp_path)
