@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-SPARE = 2
-"""Fused hits asked for beyond those wanted. Mostly two share a score, each found by one list at the same rank."""
-
-
 class EdgeIndex:
     """A collection of dense and BM25 vectors in a directory.
 
@@ -73,31 +69,24 @@ class EdgeIndex:
         if mode != "dense":
             terms = self.sparse.query(text)
             queries[SPARSE] = edge.Query.Nearest(edge.SparseVector(terms.indices, terms.values), using=SPARSE)
-        depth = max(candidates or 0, top_k)  # deeper than asked for: equal scores are cut at random
+        depth = max(candidates or 0, top_k) if mode == "fused" else top_k
         with self._reported():
             shard = self._reading()
-            if mode == "fused":
-                lists = [
-                    edge.Prefetch(limit=depth, query=one, filter=allowed, params=params) for one in queries.values()
-                ]
-                # The engine counts ranks from 0, the paper from 1.
-                fusion = edge.Fusion.Rrf(k=rrf_k + 1)
-                for limit in (top_k + SPARE, 2 * depth):
-                    found = shard.query(
-                        edge.QueryRequest(
-                            limit=limit, query=fusion, prefetches=lists, filter=allowed, with_payload=True
-                        )
-                    )
-                    if len(found) < limit or found[top_k - 1].score != found[-1].score:
-                        break  # otherwise those that share the last place are not all there
-                best = points.ranked(found, top_k)
-                return [points.hit(one.payload, one.score) for one in best]
-            (query,) = queries.values()
-            request = edge.QueryRequest(limit=depth, query=query, filter=allowed, params=params)
-            best = points.ranked(shard.query(request), top_k)
+
+            def first(query: Any) -> list[Any]:
+                return points.whole_ties(
+                    lambda limit: shard.query(
+                        edge.QueryRequest(limit=limit, query=query, filter=allowed, params=params)
+                    ),
+                    depth,
+                )
+
+            lists = [first(query) for query in queries.values()]
+            best = points.fused(lists, rrf_k, top_k) if mode == "fused" else [(one.id, one.score) for one in lists[0]]
             # Payloads of those alone that are kept: the engine looked deeper.
-            stored = {point.id: point.payload or {} for point in shard.retrieve([one.id for one in best], True, False)}
-        return [points.hit(stored[one.id], one.score) for one in best]
+            found = shard.retrieve([identity for identity, _ in best], True, False)
+            stored = {point.id: point.payload or {} for point in found}
+        return [points.hit(stored[identity], score) for identity, score in best]
 
     def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``."""

@@ -215,4 +215,35 @@ def ranked(found: Iterable[Any], top_k: int) -> list[Any]:
     return best[:top_k]
 
 
+def whole_ties(ask: Callable[[int], Sequence[Any]], depth: int) -> list[Any]:
+    """The first ``depth`` points of one list, as ``ranked``, whatever order the engine keeps equal scores in.
+
+    ``ask(limit)`` gives an engine's first ones, best first. It cuts equal scores at random, so it is asked for more
+    until those that share the last place are all there.
+    """
+    limit = depth + 1
+    while True:
+        found = ask(limit)
+        if len(found) < limit or found[depth - 1].score != found[-1].score:
+            return ranked(found, depth)
+        limit *= 4
+
+
+def fused(lists: Iterable[Sequence[Any]], rrf_k: int, top_k: int) -> list[tuple[Any, float]]:
+    """Ids and scores by reciprocal rank fusion (Cormack et al., SIGIR 2009), best first, equal scores by id.
+
+    Done here and not by the engine: within a list that has ties its ranks are chance, and so would the scores be, and
+    another build of the same corpus would find other chunks.
+    """
+    scores: dict[str, float] = {}
+    ids: dict[str, Any] = {}
+    for found in lists:
+        for rank, point in enumerate(found, start=1):
+            name = str(identity := point.id)
+            ids[name] = identity
+            scores[name] = scores.get(name, 0.0) + 1 / (rrf_k + rank)
+    best = sorted(scores, key=lambda name: (-scores[name], name))[:top_k]
+    return [(ids[name], scores[name]) for name in best]
+
+
 _score = operator.attrgetter("score")

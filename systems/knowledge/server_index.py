@@ -67,23 +67,31 @@ class ServerIndex:
         if mode != "dense":
             terms = self.sparse.query(text)
             queries[SPARSE] = models.SparseVector(indices=terms.indices, values=terms.values)
-        depth = max(candidates or 0, top_k)  # deeper than asked for: equal scores are cut at random
-        if mode == "fused":
-            request: dict[str, Any] = {
-                "prefetch": [
-                    models.Prefetch(query=query, using=name, limit=depth, filter=allowed, params=params)
-                    for name, query in queries.items()
-                ],
-                # The engine counts ranks from 0, the paper from 1. Both lists whole, so that ties are not cut.
-                "query": models.RrfQuery(rrf=models.Rrf(k=rrf_k + 1)),
-                "limit": 2 * depth,
-            }
-        else:
-            ((name, query),) = queries.items()
-            request = {"query": query, "using": name, "limit": depth, "search_params": params}
+        depth = max(candidates or 0, top_k) if mode == "fused" else top_k
+
+        def first(name: str) -> list[Any]:
+            return points.whole_ties(
+                lambda limit: (
+                    self._client.query_points(
+                        self.collection,
+                        query=queries[name],
+                        using=name,
+                        limit=limit,
+                        query_filter=allowed,
+                        search_params=params,
+                        with_payload=False,
+                    ).points
+                ),
+                depth,
+            )
+
         with self._reported():
-            found = self._client.query_points(self.collection, query_filter=allowed, with_payload=True, **request)
-        return [points.hit(one.payload or {}, one.score) for one in points.ranked(found.points, top_k)]
+            lists = [first(name) for name in queries]
+            best = points.fused(lists, rrf_k, top_k) if mode == "fused" else [(one.id, one.score) for one in lists[0]]
+            # Payloads of those alone that are kept: the engine looked deeper.
+            found = self._client.retrieve(self.collection, [identity for identity, _ in best], with_payload=True)
+        stored = {point.id: point.payload or {} for point in found}
+        return [points.hit(stored[identity], score) for identity, score in best]
 
     def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``. The server builds its own graph."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import random
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ import pytest
 from systems.base import Chunk, Failure, Filters, Hit, UserError
 from systems.knowledge.embedding import SentenceTransformerEmbedder
 from systems.knowledge.index import EdgeIndex, Index, ServerIndex, SyncReport
-from systems.knowledge.points import point_id
+from systems.knowledge.points import fused, point_id, whole_ties
 from tests.knowledge.conftest import RecordingEmbedder
 
 FACTS = [
@@ -222,6 +224,45 @@ def test_ties_are_cut_in_that_order_too(index: Index, recording: RecordingEmbedd
     assert [hit.chunk.id for hit in words] == [hit.chunk.id for hit in meaning] == expected
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_ties_within_a_list_fuse_alike_in_every_build(
+    engine: str, tmp_path: Path, recording: RecordingEmbedder
+) -> None:
+    """What the engine holds first depends on how it was filled; what is found does not."""
+    chunks = [Chunk(id=f"t{n}", text=f"{'first' if n % 2 else 'second'} words") for n in range(60)]
+    vector = recording.embed(["first words"])[0]
+    found = []
+    for number, order in enumerate((chunks, chunks[::-1], chunks[30:] + chunks[:30])):
+        index = make_index(engine, tmp_path / str(number))
+        index.sync(order, recording)
+        found.append([(hit.chunk.id, hit.score) for hit in index.search("words", vector, "fused", 10, candidates=20)])
+        index.close()
+    assert found[0] == found[1] == found[2]
+
+
+def test_what_shares_the_last_place_is_asked_for_until_it_is_there() -> None:
+    """By hand: 3 wanted of 1 and 30 equals; an engine that shuffles equals gives any of them."""
+    rng = random.Random(1)
+    held = [SimpleNamespace(id=f"{n:02d}", score=1.0) for n in range(30)]
+    best = SimpleNamespace(id="99", score=2.0)
+    asked = []
+
+    def ask(limit: int) -> list[SimpleNamespace]:
+        asked.append(limit)
+        return [best, *rng.sample(held, len(held))][:limit]
+
+    assert [point.id for point in whole_ties(ask, 3)] == ["99", "00", "01"]
+    assert asked == [4, 16, 64]
+
+
+def test_fusion_by_hand() -> None:
+    """1/(60 + 1) + 1/(60 + 2) for a and b, and so by id; 1/(60 + 3) for c and d each."""
+    a, b, c, d = (SimpleNamespace(id=name, score=0.0) for name in "abcd")
+    found = fused([[b, a, d], [a, b, c]], rrf_k=60, top_k=3)
+    assert [name for name, _ in found] == ["a", "b", "c"]
+    assert [score for _, score in found] == pytest.approx([1 / 61 + 1 / 62, 1 / 61 + 1 / 62, 1 / 63])
+
+
 def test_without_embedder_an_index_has_words_alone(tmp_path: Path) -> None:
     index = EdgeIndex(tmp_path / "edge")
     index.sync(CHUNKS, None)
@@ -276,6 +317,7 @@ def test_threads_share_an_index(index: Index, recording: RecordingEmbedder) -> N
 WRITER = """
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from systems.base import Chunk
 from systems.knowledge.index import EdgeIndex
 from tests.knowledge.conftest import RecordingEmbedder
