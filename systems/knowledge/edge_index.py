@@ -69,24 +69,15 @@ class EdgeIndex:
         if mode != "dense":
             terms = self.sparse.query(text)
             queries[SPARSE] = edge.Query.Nearest(edge.SparseVector(terms.indices, terms.values), using=SPARSE)
-        depth = max(candidates or 0, top_k) if mode == "fused" else top_k
         with self._reported():
             shard = self._reading()
 
-            def first(query: Any) -> list[Any]:
-                return points.whole_ties(
-                    lambda limit: shard.query(
-                        edge.QueryRequest(limit=limit, query=query, filter=allowed, params=params)
-                    ),
-                    depth,
-                )
+            def ask(name: str, limit: int) -> Any:
+                return shard.query(edge.QueryRequest(limit=limit, query=queries[name], filter=allowed, params=params))
 
-            lists = [first(query) for query in queries.values()]
-            best = points.fused(lists, rrf_k, top_k) if mode == "fused" else [(one.id, one.score) for one in lists[0]]
+            best = points.best(ask, queries, mode, top_k, candidates, rrf_k)
             # Payloads of those alone that are kept: the engine looked deeper.
-            found = shard.retrieve([identity for identity, _ in best], True, False)
-            stored = {point.id: point.payload or {} for point in found}
-        return [points.hit(stored[identity], score) for identity, score in best]
+            return points.hits(best, shard.retrieve([identity for identity, _ in best], True, False))
 
     def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``."""

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from systems.artifacts import content_hash
@@ -244,6 +245,26 @@ def fused(lists: Iterable[Sequence[Any]], rrf_k: int, top_k: int) -> list[tuple[
             scores[name] = scores.get(name, 0.0) + 1 / (rrf_k + rank)
     best = sorted(scores, key=lambda name: (-scores[name], name))[:top_k]
     return [(ids[name], scores[name]) for name in best]
+
+
+def best(
+    ask: Callable[[str, int], Sequence[Any]],
+    names: Iterable[str],
+    mode: Mode,
+    top_k: int,
+    candidates: int | None,
+    rrf_k: int,
+) -> list[tuple[Any, float]]:
+    """Ids and scores of what a search finds, best first. ``ask(name, limit)``: the engine's first of a list."""
+    depth = max(candidates or 0, top_k) if mode == "fused" else top_k
+    lists = [whole_ties(partial(ask, name), depth) for name in names]
+    return fused(lists, rrf_k, top_k) if mode == "fused" else [(one.id, one.score) for one in lists[0]]
+
+
+def hits(best: Iterable[tuple[Any, float]], found: Iterable[Any]) -> list[Hit]:
+    """``found``: the stored points of the best, in any order."""
+    stored = {point.id: point.payload or {} for point in found}
+    return [hit(stored[identity], score) for identity, score in best]
 
 
 _score = operator.attrgetter("score")

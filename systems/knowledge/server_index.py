@@ -67,31 +67,23 @@ class ServerIndex:
         if mode != "dense":
             terms = self.sparse.query(text)
             queries[SPARSE] = models.SparseVector(indices=terms.indices, values=terms.values)
-        depth = max(candidates or 0, top_k) if mode == "fused" else top_k
 
-        def first(name: str) -> list[Any]:
-            return points.whole_ties(
-                lambda limit: (
-                    self._client.query_points(
-                        self.collection,
-                        query=queries[name],
-                        using=name,
-                        limit=limit,
-                        query_filter=allowed,
-                        search_params=params,
-                        with_payload=False,
-                    ).points
-                ),
-                depth,
-            )
+        def ask(name: str, limit: int) -> Any:
+            return self._client.query_points(
+                self.collection,
+                query=queries[name],
+                using=name,
+                limit=limit,
+                query_filter=allowed,
+                search_params=params,
+                with_payload=False,
+            ).points
 
         with self._reported():
-            lists = [first(name) for name in queries]
-            best = points.fused(lists, rrf_k, top_k) if mode == "fused" else [(one.id, one.score) for one in lists[0]]
+            best = points.best(ask, queries, mode, top_k, candidates, rrf_k)
             # Payloads of those alone that are kept: the engine looked deeper.
             found = self._client.retrieve(self.collection, [identity for identity, _ in best], with_payload=True)
-        stored = {point.id: point.payload or {} for point in found}
-        return [points.hit(stored[identity], score) for identity, score in best]
+        return points.hits(best, found)
 
     def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``. The server builds its own graph."""

@@ -317,7 +317,6 @@ def test_threads_share_an_index(index: Index, recording: RecordingEmbedder) -> N
 WRITER = """
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from systems.base import Chunk
 from systems.knowledge.index import EdgeIndex
 from tests.knowledge.conftest import RecordingEmbedder
