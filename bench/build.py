@@ -17,7 +17,7 @@ from bench.observing import Note, tell
 from bench.progress import Told, counted, say
 from systems.artifacts import content_hash, unfinished
 from systems.base import Chunk, UserError
-from systems.knowledge.points import indexed_text
+from systems.knowledge.points import LAYOUT, indexed_text
 from systems.lease import Lease
 from systems.retrieving import within_budget
 from systems.tuning.examples import TokenExample, TrainingExample, token_examples
@@ -96,6 +96,7 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
         "chunks": content_hash([asdict(chunk) for chunk in chunks]),
         "embedder": embedder.identity if embedder else None,
         "engine": host.engine,
+        "layout": LAYOUT,
     }
     key = content_hash(inputs)[:16]
     started, before = time.perf_counter(), embedder.embedded if embedder else 0

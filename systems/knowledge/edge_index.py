@@ -8,13 +8,13 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from systems.base import Chunk, Embedder, Failure, Filters, Hit, UserError
-from systems.knowledge import points
+from systems.knowledge import points, ranking
 from systems.knowledge.points import DENSE, SPARSE, Condition, Mode, Progress, SyncReport, silent
 from systems.knowledge.sparse import HINT, SparseEncoder
 
@@ -72,12 +72,17 @@ class EdgeIndex:
         with self._reported():
             shard = self._reading()
 
-            def ask(name: str, limit: int) -> Any:
-                return shard.query(edge.QueryRequest(limit=limit, query=queries[name], filter=allowed, params=params))
+            def ask(limits: Mapping[str, int]) -> Any:
+                asked = [
+                    edge.QueryRequest(limit=n, query=queries[name], filter=allowed, params=params)
+                    for name, n in limits.items()
+                ]
+                return shard.query_batch(edge.QueryBatchRequest(asked))
 
-            best = points.best(ask, queries, mode, top_k, candidates, rrf_k)
+            best = ranking.best(ask, queries, mode, top_k, candidates, rrf_k)
             # Payloads of those alone that are kept: the engine looked deeper.
-            return points.hits(best, shard.retrieve([identity for identity, _ in best], True, False))
+            found = shard.retrieve([name for name, _ in best], True, False)
+        return ranking.hits(best, found)
 
     def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``."""
@@ -114,15 +119,15 @@ class EdgeIndex:
             raise Failure(f"index {self.path}: another process has it open; let that end, then sync") from None
         self._index_payload()
 
-    def hashes(self) -> dict[str, str]:
+    def hashes(self) -> dict[int, str]:
         from qdrant_edge import ScrollRequest
 
-        found: dict[str, str] = {}
+        found: dict[int, str] = {}
         offset = None
         with self._reported():
             while True:
                 records, offset = self._shard.scroll(ScrollRequest(offset=offset, limit=4096, with_payload=["hash"]))
-                found.update({str(record.id): record.payload["hash"] for record in records})
+                found.update({record.id: record.payload["hash"] for record in records})
                 if offset is None:
                     return found
 
@@ -140,7 +145,7 @@ class EdgeIndex:
         with self._reported():
             self._shard.update(UpdateOperation.upsert_points(batch))
 
-    def delete(self, ids: Sequence[str]) -> None:
+    def delete(self, ids: Sequence[int]) -> None:
         from qdrant_edge import UpdateOperation
 
         with self._reported():

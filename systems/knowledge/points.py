@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import itertools
-import operator
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from systems.artifacts import content_hash
-from systems.base import Chunk, Embedder, Filters, Hit, UserError
+from systems.base import Chunk, Embedder, Failure, Filters, Hit, UserError
 from systems.knowledge.metadata import checked_metadata
 from systems.knowledge.sparse import SparseEncoder
 
@@ -27,6 +24,8 @@ DENSE, SPARSE = "dense", "bm25"
 EVERYONE = "*"
 INDEXED = {"roles": "keyword", "type": "keyword", "date": "datetime", "version": "integer"}
 """Payload fields with an index of their own, and its kind."""
+LAYOUT = 2
+"""Of what is stored, part of an index's key. Another one with every change of ids, of vectors or of payloads."""
 _IDS = uuid.UUID("6f2f3f0e-58a1-5d0c-9a43-0e1b6b1c7a55")
 
 
@@ -51,13 +50,13 @@ class PointStore(Protocol):
         """Create the collection if it is not there."""
         ...
 
-    def hashes(self) -> dict[str, str]:
+    def hashes(self) -> dict[int, str]:
         """Point id → content hash of what is stored."""
         ...
 
     def upsert(self, chunks: Sequence[Chunk], hashes: Sequence[str], vectors: np.ndarray | None) -> None: ...
 
-    def delete(self, ids: Sequence[str]) -> None: ...
+    def delete(self, ids: Sequence[int]) -> None: ...
 
 
 Progress = Callable[[int, int], None]
@@ -78,8 +77,10 @@ def sync_points(
     begun = time.perf_counter()
     wanted = {point_id(chunk): chunk for chunk in chunks}
     if len(wanted) < len(chunks):
-        double, _ = Counter(chunk.id for chunk in chunks).most_common(1)[0]
-        raise UserError(f"chunk id {double!r} occurs twice; ids must be unique in an index")
+        double, times = Counter(chunk.id for chunk in chunks).most_common(1)[0]
+        if times > 1:
+            raise UserError(f"chunk id {double!r} occurs twice; ids must be unique in an index")
+        raise Failure("two chunk ids have the same hash, once in 2^60 pairs; name one of the documents otherwise")
     made_by = [embedder.identity if embedder else None, store.sparse.identity]
     hashes = {key: content_hash([chunk, made_by]) for key, chunk in wanted.items()}
     store.ensure(embedder)
@@ -103,9 +104,9 @@ def sync_points(
     )
 
 
-def point_id(chunk: Chunk) -> str:
-    """Engines want a UUID: the same chunk id always gives the same one."""
-    return str(uuid.uuid5(_IDS, chunk.id))
+def point_id(chunk: Chunk) -> int:
+    """64 bits of a hash of the chunk's id. A number: an engine's UUIDs take ten times as long to read."""
+    return uuid.uuid5(_IDS, chunk.id).int >> 64
 
 
 def indexed_text(chunk: Chunk) -> str:
@@ -196,75 +197,3 @@ def check_search(mode: str, top_k: int, vector: object | None, rrf_k: int) -> No
         raise UserError(f"retriever.rrf_k={rrf_k}: must be 0 or more")
     if mode != "sparse" and vector is None:
         raise UserError(f"retriever.mode={mode}: needs an embedder; without one only mode=sparse works")
-
-
-def ranked(found: Iterable[Any], top_k: int) -> list[Any]:
-    """An engine's scored points, best first.
-
-    Equal scores in the order of the points' ids, which are hashes: a run can be repeated, and no naming is favoured.
-    """
-    points = sorted(found, key=_score, reverse=True)
-    scores = [point.score for point in points]
-    if all(map(operator.gt, scores, scores[1:])):
-        return points[:top_k]
-    best: list[Any] = []
-    for _, equal in itertools.groupby(zip(scores, points, strict=True), operator.itemgetter(0)):
-        alike = [point for _, point in equal]  # an id costs the engine more than a score, and most scores stand alone
-        best += sorted(alike, key=lambda point: str(point.id)) if len(alike) > 1 else alike
-        if len(best) >= top_k:
-            break
-    return best[:top_k]
-
-
-def whole_ties(ask: Callable[[int], Sequence[Any]], depth: int) -> list[Any]:
-    """The first ``depth`` points of one list, as ``ranked``, whatever order the engine keeps equal scores in.
-
-    ``ask(limit)`` gives an engine's first ones, best first. It cuts equal scores at random, so it is asked for more
-    until those that share the last place are all there.
-    """
-    limit = depth + 1
-    while True:
-        found = ask(limit)
-        if len(found) < limit or found[depth - 1].score != found[-1].score:
-            return ranked(found, depth)
-        limit *= 4
-
-
-def fused(lists: Iterable[Sequence[Any]], rrf_k: int, top_k: int) -> list[tuple[Any, float]]:
-    """Ids and scores by reciprocal rank fusion (Cormack et al., SIGIR 2009), best first, equal scores by id.
-
-    Done here and not by the engine: within a list that has ties its ranks are chance, and so would the scores be, and
-    another build of the same corpus would find other chunks.
-    """
-    scores: dict[str, float] = {}
-    ids: dict[str, Any] = {}
-    for found in lists:
-        for rank, point in enumerate(found, start=1):
-            name = str(identity := point.id)
-            ids[name] = identity
-            scores[name] = scores.get(name, 0.0) + 1 / (rrf_k + rank)
-    best = sorted(scores, key=lambda name: (-scores[name], name))[:top_k]
-    return [(ids[name], scores[name]) for name in best]
-
-
-def best(
-    ask: Callable[[str, int], Sequence[Any]],
-    names: Iterable[str],
-    mode: Mode,
-    top_k: int,
-    candidates: int | None,
-    rrf_k: int,
-) -> list[tuple[Any, float]]:
-    """Ids and scores of what a search finds, best first. ``ask(name, limit)``: the engine's first of a list."""
-    depth = max(candidates or 0, top_k) if mode == "fused" else top_k
-    lists = [whole_ties(partial(ask, name), depth) for name in names]
-    return fused(lists, rrf_k, top_k) if mode == "fused" else [(one.id, one.score) for one in lists[0]]
-
-
-def hits(best: Iterable[tuple[Any, float]], found: Iterable[Any]) -> list[Hit]:
-    """``found``: the stored points of the best, in any order."""
-    stored = {point.id: point.payload or {} for point in found}
-    return [hit(stored[identity], score) for identity, score in best]
-
-
-_score = operator.attrgetter("score")

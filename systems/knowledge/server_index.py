@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from systems.base import Chunk, Embedder, Failure, Filters, Hit, UserError
-from systems.knowledge import points
+from systems.knowledge import points, ranking
 from systems.knowledge.points import DENSE, SPARSE, Condition, Mode, Progress, SyncReport, silent
 from systems.knowledge.sparse import SparseEncoder
 
@@ -68,22 +68,18 @@ class ServerIndex:
             terms = self.sparse.query(text)
             queries[SPARSE] = models.SparseVector(indices=terms.indices, values=terms.values)
 
-        def ask(name: str, limit: int) -> Any:
-            return self._client.query_points(
-                self.collection,
-                query=queries[name],
-                using=name,
-                limit=limit,
-                query_filter=allowed,
-                search_params=params,
-                with_payload=False,
-            ).points
+        def ask(limits: Mapping[str, int]) -> Any:
+            asked = [
+                models.QueryRequest(query=queries[name], using=name, limit=n, filter=allowed, params=params)
+                for name, n in limits.items()
+            ]
+            return [answer.points for answer in self._client.query_batch_points(self.collection, asked)]
 
         with self._reported():
-            best = points.best(ask, queries, mode, top_k, candidates, rrf_k)
+            best = ranking.best(ask, queries, mode, top_k, candidates, rrf_k)
             # Payloads of those alone that are kept: the engine looked deeper.
-            found = self._client.retrieve(self.collection, [identity for identity, _ in best], with_payload=True)
-        return points.hits(best, found)
+            found = self._client.retrieve(self.collection, [name for name, _ in best], with_payload=True)
+        return ranking.hits(best, found)
 
     def sync(self, chunks: Sequence[Chunk], embedder: Embedder | None, progress: Progress = silent) -> SyncReport:
         """See ``index.Index.sync``. The server builds its own graph."""
@@ -113,15 +109,15 @@ class ServerIndex:
                 for field, kind in points.INDEXED.items():  # again if a killed sync left some out
                     self._client.create_payload_index(self.collection, field, models.PayloadSchemaType(kind))
 
-    def hashes(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def hashes(self) -> dict[int, str]:
+        found: dict[int, str] = {}
         offset = None
         with self._reported():
             while True:
                 records, offset = self._client.scroll(
                     self.collection, offset=offset, limit=4096, with_payload=["hash"], with_vectors=False
                 )
-                found.update({str(record.id): (record.payload or {})["hash"] for record in records})
+                found.update({record.id: (record.payload or {})["hash"] for record in records})
                 if offset is None:
                     return found
 
@@ -138,7 +134,7 @@ class ServerIndex:
         with self._reported():
             self._client.upsert(self.collection, batch, wait=True)
 
-    def delete(self, ids: Sequence[str]) -> None:
+    def delete(self, ids: Sequence[int]) -> None:
         with self._reported():
             self._client.delete(self.collection, list(ids), wait=True)
 

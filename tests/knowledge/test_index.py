@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +18,8 @@ import pytest
 from systems.base import Chunk, Failure, Filters, Hit, UserError
 from systems.knowledge.embedding import SentenceTransformerEmbedder
 from systems.knowledge.index import EdgeIndex, Index, ServerIndex, SyncReport
-from systems.knowledge.points import fused, point_id, whole_ties
+from systems.knowledge.points import point_id
+from systems.knowledge.ranking import SPARE, fused, whole_ties
 from tests.knowledge.conftest import RecordingEmbedder
 
 FACTS = [
@@ -241,25 +242,29 @@ def test_ties_within_a_list_fuse_alike_in_every_build(
 
 
 def test_what_shares_the_last_place_is_asked_for_until_it_is_there() -> None:
-    """By hand: 3 wanted of 1 and 30 equals; an engine that shuffles equals gives any of them."""
+    """By hand: 3 wanted of 1 and 80 equals; an engine that shuffles equals gives any of them."""
     rng = random.Random(1)
-    held = [SimpleNamespace(id=f"{n:02d}", score=1.0) for n in range(30)]
-    best = SimpleNamespace(id="99", score=2.0)
+    held = [SimpleNamespace(id=n, score=1.0) for n in range(80)]
+    best = SimpleNamespace(id=99, score=2.0)
     asked = []
 
-    def ask(limit: int) -> list[SimpleNamespace]:
-        asked.append(limit)
-        return [best, *rng.sample(held, len(held))][:limit]
+    def ask(limits: Mapping[str, int]) -> list[list[SimpleNamespace]]:
+        asked.append(dict(limits))
+        lists = {"ties": [best, *rng.sample(held, len(held))], "none": [best]}
+        return [lists[name][:limit] for name, limit in limits.items()]
 
-    assert [point.id for point in whole_ties(ask, 3)] == ["99", "00", "01"]
-    assert asked == [4, 16, 64]
+    tied, short = whole_ties(ask, ["ties", "none"], 3)
+    assert tied == [(99, 2.0), (0, 1.0), (1, 1.0)]
+    assert short == [(99, 2.0)]
+    limit = 3 + SPARE
+    assert asked == [{"ties": limit, "none": limit}, {"ties": 4 * limit}, {"ties": 16 * limit}]
 
 
 def test_fusion_by_hand() -> None:
     """1/(60 + 1) + 1/(60 + 2) for a and b, and so by id; 1/(60 + 3) for c and d each."""
-    a, b, c, d = (SimpleNamespace(id=name, score=0.0) for name in "abcd")
-    found = fused([[b, a, d], [a, b, c]], rrf_k=60, top_k=3)
-    assert [name for name, _ in found] == ["a", "b", "c"]
+    a, b, c, d = range(4)
+    found = fused([[(b, 9.0), (a, 8.0), (d, 7.0)], [(a, 0.3), (b, 0.2), (c, 0.1)]], rrf_k=60, top_k=3)
+    assert [name for name, _ in found] == [a, b, c]
     assert [score for _, score in found] == pytest.approx([1 / 61 + 1 / 62, 1 / 61 + 1 / 62, 1 / 63])
 
 
