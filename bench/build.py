@@ -107,9 +107,9 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
             progress(done, of)
             tell(Note(stage="index", done=done, of=of))
 
-        index, reused = host.open(key, chunks, embedder, assembly.store, inputs, report)
+        index, done = host.open(key, chunks, embedder, assembly.store, inputs, report)
     seconds = round(time.perf_counter() - started, 2)
-    if reused:
+    if done is None:
         made = noted(assembly.store, "index", key)
     else:
         embedded = embedder.embedded - before if embedder else 0
@@ -118,6 +118,7 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
             "index",
             key,
             seconds=seconds,
+            kept=done.unchanged,
             cached=len({indexed_text(chunk) for chunk in chunks}) - embedded if embedder else 0,
             ran_on=embedder.ran_on if embedder and embedded else "cpu",
         )
@@ -125,7 +126,7 @@ def build_index(assembly: Assembly) -> tuple[Index, dict[str, Any]]:
         "key": key,
         "documents": len(documents),
         "chunks": len(chunks),
-        "reused": reused,
+        "reused": done is None,
         "seconds": seconds,
         "embedder": inputs["embedder"],
         "engine": host.engine,

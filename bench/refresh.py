@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.costs.builds import needs, reindexing_cost, training_cost
 from bench.costs.price import Price
+from bench.records import Estimate
 
 
 def refresh(manifest: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any]], price: Price) -> dict[str, Any]:
     """System → seconds of indexing and of training, their cost, and its stale answers in this run.
 
-    From the build's own records, and only where stale answers were measured. ``cost`` is ``None`` where the price is
-    not that of the machine that trained. A system without retrieval and without adapter cannot be brought up to date:
-    both its times are ``None``.
+    From the build's own records, and only where stale answers were measured. A time is ``None`` where nothing says what
+    it was, ``cost`` also where the price is not that of the machine it was. A system without retrieval and without
+    adapter ``needs`` nothing: it cannot be brought up to date.
     """
     build = manifest.get("build", {})
     adapters, index = build.get("adapters", {}), build.get("index") or {}
@@ -23,15 +25,21 @@ def refresh(manifest: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any
         stale = measures.get("stale_rate")
         if not stale or stale.get("estimate") is None:
             continue
-        indexing = float(index["seconds"]) if "retriever" in nodes.get(system, {}) and not index.get("reused") else None
-        training = float(adapters[system]["seconds"]) if system in adapters else None
-        device = str(adapters[system].get("device", "cpu")) if system in adapters else "cpu"
-        priced = price.device in (None, "cpu" if device.startswith("cpu") else "gpu")
-        spent = (indexing or 0.0) + (training or 0.0) if indexing or training else None
+        wanted = needs(nodes.get(system, {}))
+        seconds: dict[str, float | None] = {}
+        costs: list[Estimate] = []
+        if "indexing" in wanted:
+            seconds["indexing"] = index.get("made", {}).get("seconds")
+            costs.append(reindexing_cost(price, index))
+        if "training" in wanted:
+            seconds["training"] = adapters.get(system, {}).get("seconds")
+            costs.append(training_cost(price, adapters.get(system)))
+        amounts = [cost.estimate for cost in costs]
         found[system] = {
-            "indexing_seconds": indexing,
-            "training_seconds": training,
-            "cost": spent * price.per_hour / 3600 if spent and priced and price.per_hour is not None else None,
+            "needs": list(wanted),
+            "indexing_seconds": seconds.get("indexing"),
+            "training_seconds": seconds.get("training"),
+            "cost": None if not amounts or None in amounts else sum(one for one in amounts if one is not None),
             "currency": price.currency,
             "retrained": bool(manifest["config"].get("suite", {}).get("retrain")),
             "stale_rate": stale,

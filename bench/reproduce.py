@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ from bench.publishing.told import table
 from bench.publishing.verdicts import CANNOT_SAY, CODES, Verdict, overall
 from bench.run import run, set_aside
 from bench.workspace import Workspace
-from systems.base import UserError
+from systems.base import Failure, UserError
+from systems.lease import held
 
 FLAGS = ("--json", "--reuse-builds", "--fresh")
 OWN = ("results", "run_dir", "seeds")
@@ -87,34 +89,35 @@ def reproduce(publication: Publication, asked: Reproduction, place: Path, fresh:
     notes = [*found.told, *overridden_settings(publication, asked.overrides)]
     if found.fatal:
         return Outcome(name=publication.name, word=CANNOT_SAY, reasons=found.fatal, notes=notes)
-    _begin(place, asked, fresh)
-    for note in notes:
-        say(f"note: {note}")
-    running = 0.0
-    for assembly in assemblies.values():
-        begun = time.perf_counter()
-        run(assembly)
-        running += time.perf_counter() - begun
-    workspaces = {seed: assembly.workspace for seed, assembly in assemblies.items()}
-    manifests = {seed: workspace.read_manifest() for seed, workspace in workspaces.items()}
-    notes += built_otherwise(publication, manifests)
-    notes += [
-        f"seed {seed}: {lost} of {manifest['planned']} calls did not reach the engine, and count as failed"
-        for seed, manifest in manifests.items()
-        if (lost := manifest.get("unreached"))
-    ]
-    enough = all(one.get("unreached", 0) <= MOST_UNREACHED * one["planned"] for one in manifests.values())
-    with uncollected():
-        verdicts = judged(publication, workspaces, found)
-    return Outcome(
-        name=publication.name,
-        word=overall(verdicts) if enough else CANNOT_SAY,
-        notes=notes,
-        verdicts=verdicts,
-        runs=[str(workspace.path) for workspace in workspaces.values()],
-        provenance={str(seed): provenance(manifest) for seed, manifest in manifests.items()},
-        seconds={"runs": round(running, 2), "own": round(time.perf_counter() - started - running, 2)},
-    )
+    with _alone(place):
+        _begin(place, asked, fresh)
+        for note in notes:
+            say(f"note: {note}")
+        running = 0.0
+        for assembly in assemblies.values():
+            begun = time.perf_counter()
+            run(assembly)
+            running += time.perf_counter() - begun
+        workspaces = {seed: assembly.workspace for seed, assembly in assemblies.items()}
+        manifests = {seed: workspace.read_manifest() for seed, workspace in workspaces.items()}
+        notes += built_otherwise(publication, manifests)
+        notes += [
+            f"seed {seed}: {lost} of {manifest['planned']} calls did not reach the engine, and count as failed"
+            for seed, manifest in manifests.items()
+            if (lost := manifest.get("unreached"))
+        ]
+        enough = all(one.get("unreached", 0) <= MOST_UNREACHED * one["planned"] for one in manifests.values())
+        with uncollected():
+            verdicts = judged(publication, workspaces, found)
+        return Outcome(
+            name=publication.name,
+            word=overall(verdicts) if enough else CANNOT_SAY,
+            notes=notes,
+            verdicts=verdicts,
+            runs=[str(workspace.path) for workspace in workspaces.values()],
+            provenance={str(seed): provenance(manifest) for seed, manifest in manifests.items()},
+            seconds={"runs": round(running, 2), "own": round(time.perf_counter() - started - running, 2)},
+        )
 
 
 def judged(publication: Publication, workspaces: Mapping[int, Workspace], found: Differences) -> list[Verdict]:
@@ -140,6 +143,18 @@ def _begin(place: Path, asked: Reproduction, fresh: bool) -> None:
     if place.exists() and (fresh or not goes_on):
         say(f"set aside: {set_aside(place)}")
     write_atomically(mark, begun)
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Be the only one that reproduces here. The lease lies beside the place, which may be set aside as a whole."""
+
+    def refuse(holder: str) -> None:
+        raise Failure(f"{place}: {holder} is reproducing this; wait for it, stop it, or give run_dir=DIR")
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with held(place.with_name(f".{place.name}.lease"), refuse):
+        yield
 
 
 def _place(publication: Publication, given: str | None) -> Path:

@@ -154,6 +154,23 @@ def test_a_closed_loops_throughput_is_that_of_its_full_places() -> None:
     assert measures(records, users=2)["throughput"].estimate == pytest.approx(2.0)
 
 
+def test_waves_of_a_closed_loop_do_not_change_its_throughput() -> None:
+    """Eight users who ask all at once: a second each is 8 per second, wherever a window might cut their waves."""
+    records = [row(number, 1.0, scheduled=number // 8, measured=number >= 8) for number in range(56)]
+    assert measures(records, users=8)["throughput"].estimate == pytest.approx(8.0)
+    # As many as ask in all: each asks once.
+    records = [row(number, 1.0, scheduled=0.0, measured=number >= 8) for number in range(56)]
+    assert measures(records, users=56)["throughput"].estimate == pytest.approx(56.0)
+
+
+def test_what_fails_is_no_throughput_but_takes_its_time() -> None:
+    # One user, each second call fails after half a second: 5 answers in 5 x 1 + 5 x 0.5 s.
+    records = [row(n, 0.5 if n % 2 else 1.0, "500" if n % 2 else None, scheduled=float(n)) for n in range(10)]
+    found = measures(records, users=1)
+    assert found["throughput"].estimate == pytest.approx(5 / 7.5)
+    assert found["tokens_per_second"].estimate == pytest.approx(6 * 5 / 7.5)
+
+
 def test_gaps_between_tokens_are_pooled_and_clustered_by_request() -> None:
     records = [row(number, 0.5, gaps=(0.01, 0.02, 0.03)) for number in range(20)]
     found = measures(records)["itl_p50"]
@@ -350,6 +367,10 @@ def test_two_systems_of_one_kind_are_kept_apart(tiny_model: Path, tmp_path: Path
         ({"rates": (0,)}, "load.rates: 0: must be more than 0"),
         ({"rates": (float("inf"),)}, "load.rates: inf"),
         ({"users": (0,)}, "load.users: 0: must be 1 or more"),
+        (
+            {"users": (64,)},
+            "load.users: 64: must be at most load.warm_up \\+ load.requests = 56, or some would never ask",
+        ),
         ({"requests": 0}, "load.requests=0: must be 1 or more"),
         ({"blocks": 0}, "load.blocks=0"),
         ({"seconds": -1.0}, "load.seconds=-1.0: must be more than 0"),

@@ -9,18 +9,33 @@ from bench.refresh import refresh
 from bench.reporting.facts import notes
 from tests.reporting.summaries import share, summary
 
-HOUR = Price(name="mine", kind="machine", device="cpu", per_hour=3.6, source="a bill", date="2026-01-31")
+HOUR = Price(name="mine", kind="machine", device="cpu", cores=2, per_hour=3.6, source="a bill", date="2026-01-31")
 
 
-def manifest(*, retrain: bool = False, device: str = "cpu", reused: bool = False) -> dict[str, Any]:
+def manifest(*, retrain: bool = False, device: str = "cpu", reused: bool = False, cores: int = 2) -> dict[str, Any]:
+    hardware = {"cores": cores, "gpus": []}
     return {
         "config": {
-            "systems": {"prompt": {}, "rag": {"retriever": {}}, "finetuned": {}, "hybrid": {"retriever": {}}},
+            "systems": {
+                "prompt": {"adapter": None},
+                "rag": {"retriever": {}, "adapter": None},
+                "finetuned": {"adapter": {}},
+                "hybrid": {"retriever": {}, "adapter": {}},
+            },
             "suite": {"retrain": retrain},
         },
         "build": {
-            "index": {"seconds": 4.0, "reused": reused},
-            "adapters": {name: {"seconds": 200.0, "device": device} for name in ("finetuned", "hybrid")},
+            "index": {
+                "seconds": 0.1 if reused else 4.0,
+                "reused": reused,
+                "engine": "qdrant-edge",
+                "chunks": 50,
+                "made": {"seconds": 4.0, "cached": 49, "kept": 49, "ran_on": "cpu", "hardware": hardware},
+            },
+            "adapters": {
+                name: {"seconds": 200.0, "device": device, "made": {"hardware": hardware}}
+                for name in ("finetuned", "hybrid")
+            },
         },
     }
 
@@ -43,9 +58,17 @@ def test_time_and_money_until_answers_are_right_again() -> None:
     assert costs == pytest.approx({"rag": 0.004, "finetuned": 0.2, "hybrid": 0.204})
 
 
-def test_another_machines_price_and_a_reused_index_tell_nothing() -> None:
+def test_an_index_that_was_there_took_what_its_making_took() -> None:
+    found = refresh(manifest(reused=True), measured("rag"), HOUR)["rag"]
+    assert (found["indexing_seconds"], found["cost"]) == (4.0, pytest.approx(0.004))
+
+
+def test_a_machine_is_priced_by_its_cores() -> None:
+    assert refresh(manifest(cores=16), measured("finetuned"), HOUR)["finetuned"]["cost"] == pytest.approx(1.6)
+
+
+def test_another_machines_price_tells_nothing() -> None:
     assert refresh(manifest(device="cuda"), measured("finetuned"), HOUR)["finetuned"]["cost"] is None
-    assert refresh(manifest(reused=True), measured("rag"), HOUR)["rag"]["indexing_seconds"] is None
     assert refresh(manifest(), {"rag": {"stale_rate": share(None)}}, HOUR) == {}
 
 

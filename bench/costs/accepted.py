@@ -12,8 +12,8 @@ def cost_per_accepted(cost: Estimate, accepted: Estimate) -> Estimate:
     """Cost of a call over the share of accepted answers, with an interval from both.
 
     The interval is MOVER's on the logarithmic scale (Zou and Donner 2008): with independent parts, the distances of the
-    logarithm's ends add as squares. Where a part has no interval there is none. Where the share may be 0 the cost has
-    no upper end.
+    logarithm's ends add as squares. Where a part has no interval there is none. An end that a part does not have is
+    none here either; where the share may be 0 the cost has no upper end.
     """
     unit = cost.unit.replace("per call", "per accepted answer")
 
@@ -36,7 +36,7 @@ def cost_per_accepted(cost: Estimate, accepted: Estimate) -> Estimate:
     up = math.hypot(_ratio(cost.high, cost.estimate), _ratio(accepted.estimate, accepted.low))
     return Estimate(
         estimate=value,
-        low=value * math.exp(-down),
+        low=None if math.isinf(down) else value * math.exp(-down),
         high=None if math.isinf(up) else value * math.exp(up),
         n=accepted.n,
         unit=unit,
@@ -46,10 +46,10 @@ def cost_per_accepted(cost: Estimate, accepted: Estimate) -> Estimate:
 
 
 def _ratio(above: float | None, below: float | None) -> float:
-    """log(above / below): 0 where an end is not known, infinite where the lower one is 0."""
-    if above is None or below is None or above == below:
+    """log(above / below): infinite where an end is not known or the lower one is 0."""
+    if above == below:
         return 0.0
-    return math.inf if below <= 0 else math.log(above / below)
+    return math.inf if above is None or below is None or below <= 0 else math.log(above / below)
 
 
 def retry_cost(cost: float, adherence: float, attempts: int = 3) -> float:

@@ -70,7 +70,8 @@ class Constant:
 class Trace:
     """Recorded arrivals, one time in seconds per line of a text file, replayed at the rate that is asked for.
 
-    Only the pattern is the trace's: its gaps are scaled so that its mean rate is ``rate``. It starts again at its end.
+    Only the pattern is the trace's: what is replayed of it is scaled so that its mean rate is ``rate``. It begins at a
+    place drawn at random and goes on from the start at its end.
     """
 
     path: str
@@ -100,4 +101,7 @@ class Trace:
         return np.asarray(gaps)
 
     def times(self, rate: float, count: int, rng: np.random.Generator) -> np.ndarray:
-        return np.cumsum(np.resize(self.gaps, count)) / (np.mean(self.gaps) * rate)
+        gaps = np.resize(np.roll(self.gaps, -rng.integers(len(self.gaps))), count)
+        times = np.cumsum(gaps)
+        # A stretch without any time in it has no rate of its own: all at once, at the moment that the rate says.
+        return times * (count / rate / times[-1]) if times[-1] > 0 else np.full(count, 1 / rate)

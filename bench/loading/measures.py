@@ -169,7 +169,8 @@ def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate
     """Requests and tokens per second of each block's measured part, with Student's interval over the blocks."""
     requests, tokens = [], []
     for cell in cells:
-        good, seconds = _window(whole, cell)
+        lines, seconds = _counted(whole, cell)
+        good = [line for line in lines if line["error"] is None]
         requests.append(len(good) / seconds)
         tokens.append(sum(line["tokens_out"] for line in good) / seconds)
     n = sum(len(whole.requests(cell)) for cell in cells)
@@ -186,10 +187,8 @@ def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate
             method=_over(len(values), "block", "blocks", mean.method),
         )
     if cells[0].users is not None and len(cells) == 1:
-        placed = _placed([(0, line) for line in whole.requests(cells[0])], 1)
-        found["throughput"] = _by_little(
-            found["throughput"], [(line["e2e"], block) for block, line in placed if line["error"] is None]
-        )
+        placed = _placed([(0, line) for line in _counted(whole, cells[0])[0]], 1)
+        found["throughput"] = _by_little(found["throughput"], [(line["e2e"], block) for block, line in placed])
     return found
 
 
@@ -198,19 +197,20 @@ def _over(count: int, one: str, several: str, method: str) -> str:
     return f"{f'one {one}' if count == 1 else f'{count} {several}'}: {method}"
 
 
-def _window(whole: Whole, cell: Cell) -> tuple[list[Line], float]:
-    """Answers that count for the throughput, and the seconds they came in.
+def _counted(whole: Whole, cell: Cell) -> tuple[list[Line], float]:
+    """Requests that count for the throughput, and the seconds that they took.
 
-    Of a closed loop: what was answered, to whomever, between the first and the last measured question, when every
-    user was waiting for something; before and after, places stand empty. Of an open loop: all that was measured.
+    Of an open loop: all that was measured, from the first arrival to the last answer. Of a closed loop, by Little's
+    law, the seconds that its users waited, each for one request at a time, shared among them: no edge of a window cuts
+    a wave of answers in two. Its last requests do not count: while they were answered, places stood empty.
     """
     lines = whole.requests(cell)
-    begun, last = (end(line["scheduled"] for line in lines) for end in (min, max))
-    ended = max(line["scheduled"] + line["e2e"] for line in lines)
-    if cell.users is not None and last > begun:
-        lines = [one for one in whole.everyone(cell) if begun < one["scheduled"] + one["e2e"] <= last]
-        ended = last
-    return [line for line in lines if line["error"] is None], ended - begun
+    if cell.users is not None:
+        in_order = sorted(lines, key=lambda line: line["scheduled"])
+        lines = in_order[: 1 - cell.users or None] or in_order
+        return lines, math.fsum(line["e2e"] for line in lines) / cell.users
+    begun = min(line["scheduled"] for line in lines)
+    return lines, max(line["scheduled"] + line["e2e"] for line in lines) - begun
 
 
 def _by_little(rate: Estimate, times: Sequence[tuple[float, Hashable]]) -> Estimate:

@@ -74,6 +74,9 @@ class Load:
         for users in self.users:
             if users < 1:
                 raise UserError(f"load.users: {users}: must be 1 or more")
+            if users > self.warm_up + self.requests:
+                asked = f"load.warm_up + load.requests = {self.warm_up + self.requests}"
+                raise UserError(f"load.users: {users}: must be at most {asked}, or some would never ask")
         for name, given, known in (
             ("caches", self.caches, get_args(Cache)),
             ("weights", self.weights, get_args(Weights)),
@@ -140,7 +143,7 @@ class Load:
         return self.warm_up + max(1, math.ceil(self.seconds * cell.rate))
 
     def times(self, cell: Cell) -> np.ndarray:
-        """Arrivals of a cell: the same for every system, another draw for every block."""
+        """Arrivals of a cell: the same for every system, another draw for every block (not of ``constant``)."""
         assert cell.rate is not None
         rng = np.random.default_rng([self.seed, cell.block, round(1000 * cell.rate)])
         return self.arrivals.times(cell.rate, self.count(cell), rng)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.publishing.claim import Figure
+from bench.publishing.claim import Figure, in_words
 from bench.publishing.publication import Publication, publications
 from bench.publishing.summary import shown
 from bench.reporting import numbers
@@ -138,7 +138,7 @@ def _by_seed(summary: Mapping[str, Any]) -> list[tuple[str, ...]]:
 def _facts(publication: Publication, run: Mapping[str, Any]) -> list[tuple[str, str]]:
     claim = publication.claim
     needs = [(f"Needs {key}", what) for key, what in claim.needs.items()]
-    margins = ", ".join(f"{measure(name).label} ±{margin:g}" for name, margin in claim.margins.items())
+    margins = ", ".join(f"{measure(name).label} {in_words(name, margin)}" for name, margin in claim.margins.items())
     if not run:
         return [("Experiment", claim.experiment), ("Seeds", _words(claim.seeds)), *needs, ("Margins", margins)]
     hardware = run["hardware"]

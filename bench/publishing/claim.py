@@ -18,12 +18,17 @@ FILE = "published.yaml"
 QUANTILE = 1.959963984540054
 """Of the normal distribution, for intervals at 95 %."""
 HARDWARE_BOUND = ("latency_", "ttft", "tpot", "itl", "throughput", "goodput", "tokens_per_second", "cost_per_")
-"""How measures begin that another machine changes. Their margins are shares: 0.25 is a quarter more or less."""
+"""How measures begin that another machine changes. Their margins are of the ratio: 0.25 is a factor of 1.25."""
 
 
 def hardware_bound(measure: str) -> bool:
     """Whether a measure says as much of the machine as of the system."""
     return measure.startswith(HARDWARE_BOUND)
+
+
+def in_words(measure: str, margin: float) -> str:
+    """A margin as people read it."""
+    return f"×/÷ {1 + margin:g}" if hardware_bound(measure) else f"±{margin:g}"
 
 
 @dataclass(frozen=True, kw_only=True)

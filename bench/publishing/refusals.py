@@ -108,7 +108,8 @@ def _seeds(runs: Sequence[Candidate], claim: Claim) -> Iterator[str]:
         yield f"seed {', '.join(missing)} is missing: the claim names {', '.join(map(str, claim.seeds))}"
     systems = runs[0].manifest["config"]["systems"]
     tuned = [name for name in runs[0].manifest["systems"] if systems[name].get("adapter") is not None]
-    trained = {run.manifest["config"]["systems"][name]["adapter"].get("seed") for name in tuned for run in runs}
+    nodes = [run.manifest["config"]["systems"].get(name) for name in tuned for run in runs]
+    trained = {adapter.get("seed") for node in nodes if node and (adapter := node.get("adapter"))}
     if tuned and len(trained) < SEEDS_OF_TUNING:
         yield (
             f"{' and '.join(tuned)}: claims on tuned weights need {SEEDS_OF_TUNING} training seeds or more, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.publishing.claim import hardware_bound
+from bench.publishing.claim import in_words
 from bench.publishing.verdicts import OURS
 from bench.reporting.table import text_table
 
@@ -23,7 +23,7 @@ def table(name: str, outcome: Mapping[str, Any]) -> str:
         ["published", *(_plain(row["published"]) for row in rows)],
         ["found", *(_plain(row["found"]) for row in rows)],
         ["difference (90 %)", *(_difference(row) for row in rows)],
-        ["margin", *(_margin(row) for row in rows)],
+        ["margin", *(in_words(row["measure"], row["margin"]) for row in rows)],
         ["alike", *("" if row["alike"] is None else f"{row['alike']}/{row['n']}" for row in rows)],
         ["verdict", *(row["word"] for row in rows)],
     ]
@@ -56,7 +56,3 @@ def _difference(row: Mapping[str, Any]) -> str:
         return "–"
     number = f"{round(row['difference'], 4) + 0.0:+.4f}"  # no minus before a zero
     return number if row["low"] is None else f"{number} ({row['low']:+.3f} to {row['high']:+.3f})"
-
-
-def _margin(row: Mapping[str, Any]) -> str:
-    return f"±{row['margin']:.0%}" if hardware_bound(row["measure"]) else f"±{row['margin']:g}"

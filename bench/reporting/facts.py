@@ -94,8 +94,11 @@ def _refresh(refreshed: Mapping[str, Mapping[str, Any]]) -> str:
     """What it takes each system until its answers are right again after the corpus changed."""
 
     def needs(one: Mapping[str, Any]) -> str:
-        taken = {"indexing": one["indexing_seconds"], "training": one["training_seconds"]}
-        words = " and ".join(f"{seconds:,.1f} s of {what}" for what, seconds in taken.items() if seconds is not None)
+        taken = {what: one[f"{what}_seconds"] for what in one["needs"]}
+        words = " and ".join(
+            f"{what} (nothing says how long)" if seconds is None else f"{seconds:,.1f} s of {what}"
+            for what, seconds in taken.items()
+        )
         money = "" if one["cost"] is None else f" ({one['cost']:.2g} {one['currency']})"
         return f"{words}{money}" if words else "nothing that would help"
 

@@ -13,10 +13,10 @@ from systems.artifacts import Store, content_hash
 from systems.base import Chunk, Embedder, Failure
 from systems.knowledge.edge_index import copy_sparse
 from systems.knowledge.index import EdgeIndex, Index, ServerIndex
-from systems.knowledge.points import Progress, silent
+from systems.knowledge.points import Progress, SyncReport, silent
 
-CHUNKS = "chunks.txt"
-"""What a finished index holds: the beginning of each chunk's content hash."""
+CHUNKS, SYNC = "chunks.txt", "sync.json"
+"""Beside a finished index: the beginning of each chunk's content hash, and what making it did."""
 INDEX_BYTES = 256 * 2**20
 """What an empty index declares in memory-mapped files, rounded up; few of the pages are ever filled."""
 VECTOR_BYTES = 16_384
@@ -39,8 +39,11 @@ class IndexHost(Protocol):
         store: Store,
         inputs: Mapping[str, Any],
         progress: Progress = silent,
-    ) -> tuple[Index, bool]:
-        """The index of exactly these chunks, and whether it was there already. ``inputs`` are what ``key`` hashes."""
+    ) -> tuple[Index, SyncReport | None]:
+        """The index of exactly these chunks, and what had to be done; ``None`` where it was there already.
+
+        ``inputs`` are what ``key`` hashes.
+        """
         ...
 
 
@@ -63,7 +66,7 @@ class Embedded:
         store: Store,
         inputs: Mapping[str, Any],
         progress: Progress = silent,
-    ) -> tuple[Index, bool]:
+    ) -> tuple[Index, SyncReport | None]:
         found = store.get("index", key) is not None
 
         def make(directory: Path) -> None:
@@ -76,9 +79,11 @@ class Embedded:
             report = index.sync(chunks, embedder, progress)
             index.close()
             (directory / CHUNKS).write_text("\n".join(names), encoding="utf-8")
-            (directory / "sync.json").write_text(json.dumps(asdict(report)), encoding="utf-8")
+            (directory / SYNC).write_text(json.dumps(asdict(report)), encoding="utf-8")
 
-        return self._index(store.build("index", key, make, inputs)), found
+        directory = store.build("index", key, make, inputs)
+        report = None if found else SyncReport(**json.loads((directory / SYNC).read_text(encoding="utf-8")))
+        return self._index(directory), report
 
     def _index(self, directory: Path) -> EdgeIndex:
         return EdgeIndex(directory / "qdrant", optimize_above=self.optimize_above)
@@ -107,12 +112,12 @@ class Served:
         store: Store,
         inputs: Mapping[str, Any],
         progress: Progress = silent,
-    ) -> tuple[Index, bool]:
+    ) -> tuple[Index, SyncReport | None]:
         index = ServerIndex(self.url, f"{self.prefix}-{key}", timeout=self.timeout, prefer_grpc=self.prefer_grpc)
         # Asked every time, not remembered: a server may have lost what it held, or hold a killed build's half.
         with store.alone("index", key):
             report = index.sync(chunks, embedder, progress)
-        return index, report.added + report.changed + report.removed == 0
+        return index, report if report.added + report.changed + report.removed else None
 
 
 def predecessor(store: Store, inputs: Mapping[str, Any], names: Sequence[str], most_chunks: int) -> Path | None:

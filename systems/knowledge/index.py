@@ -36,8 +36,7 @@ class Index(Protocol):
         ``dense``: cosine similarity with ``vector``. ``sparse``: BM25 of ``text``. ``fused``: reciprocal rank
         fusion, the sum over both lists of 1 / (rrf_k + rank) with ranks from 1 (Cormack et al., SIGIR 2009),
         over the first ``candidates`` of each list (``top_k`` if that is more). Equal scores come in an order
-        that another build repeats, as far as they stand among the first ``candidates``. ``exact``: every vector is
-        compared, no graph.
+        that another build repeats. ``exact``: every vector is compared, no graph.
         """
         ...
 

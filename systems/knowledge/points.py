@@ -105,7 +105,7 @@ def sync_points(
 
 
 def point_id(chunk: Chunk) -> int:
-    """64 bits of a hash of the chunk's id. A number: an engine's UUIDs take ten times as long to read."""
+    """Bits of a hash of the chunk's id, 60 of them free. A number: an engine's UUIDs take ten times as long to read."""
     return uuid.uuid5(_IDS, chunk.id).int >> 64
 
 
@@ -182,7 +182,10 @@ def _dates(first: str | None, last: str | None) -> Condition:
         except ValueError:
             raise UserError(f"filters.{name}={value!r}: must be an ISO date such as 2026-01-31") from None
     if last is not None and len(last) <= 10:
-        after = datetime.date.fromisoformat(last) + datetime.timedelta(days=1)
+        day = datetime.date.fromisoformat(last)
+        if day == datetime.date.max:  # as people write "no end"; no day comes after it
+            return Condition("date", date_from=first, date_to=f"{last}T23:59:59")
+        after = day + datetime.timedelta(days=1)
         return Condition("date", date_from=first, date_before=after.isoformat())
     return Condition("date", date_from=first, date_to=last)
 

@@ -12,6 +12,9 @@ from systems.knowledge.points import Mode, hit
 SPARE = 16
 """Asked for beyond a list's depth, so that what shares the last place is seldom cut: one more call costs more."""
 
+SAME = 2e-6
+"""Scores as near to each other as this (relative, from a tenth up) are equal: an engine's rounding depends on where in
+its storage a point lies, by some 2e-7."""
 Ask = Callable[[Mapping[str, int]], Sequence[Sequence[Any]]]
 """List name → limit, to an engine's first points of each list, best first."""
 Ranked = list[tuple[int, float]]
@@ -37,17 +40,31 @@ def whole_ties(ask: Ask, names: Collection[str], depth: int) -> list[Ranked]:
     while limits:
         asked, limits = limits, {}
         for (name, limit), found in zip(asked.items(), ask(asked), strict=True):
-            if len(found) == limit and found[depth - 1].score == found[-1].score:
+            scores = _levelled(found)
+            if len(found) == limit and scores[depth - 1] == scores[-1]:
                 limits[name] = 4 * limit
             else:
-                whole[name] = _ranked(found, depth)
+                whole[name] = _ranked(found, scores, depth)
     return [whole[name] for name in names]
 
 
-def _ranked(found: Sequence[Any], depth: int) -> Ranked:
+def _levelled(found: Sequence[Any]) -> list[float]:
+    """The scores of one list, best first; those that are equal but for rounding are all the first of them."""
+    levels = []
+    before = level = math.inf
+    for point in found:
+        score = point.score
+        if before - score > SAME * max(abs(score), 0.1):
+            level = score
+        levels.append(level)
+        before = score
+    return levels
+
+
+def _ranked(found: Sequence[Any], scores: Sequence[float], depth: int) -> Ranked:
     """An id costs the engine more than a score: none is read of what the depth leaves out."""
-    last = found[depth - 1].score if len(found) > depth else -math.inf
-    order = sorted((-score, point.id) for point in found if (score := point.score) >= last)
+    last = scores[depth - 1] if len(scores) > depth else -math.inf
+    order = sorted((-score, point.id) for score, point in zip(scores, found, strict=True) if score >= last)
     return [(name, -score) for score, name in order[:depth]]
 
 

@@ -173,6 +173,7 @@ def test_a_build_is_priced_as_the_machine_it_ran_on() -> None:
         (indexing_cost, GPU, INDEX, "price=g is that of a machine with the GPU L4, but the indexing ran on a CPU"),
         (indexing_cost, MINE, {**INDEX, "made": {}}, "the index was there, and nothing says what building it took"),
         (indexing_cost, MINE, {**INDEX, "made": {**INDEX["made"], "cached": 3}}, "3 of 50 chunks were embedded before"),
+        (indexing_cost, MINE, {**INDEX, "made": {**INDEX["made"], "kept": 49}}, "49 of 50 chunks were indexed before"),
         (indexing_cost, MINE, {**INDEX, "engine": "qdrant-server"}, "on a server whose machine is not known"),
         (indexing_cost, MINE, {}, "the run has no record of an indexing"),
     ],

@@ -86,6 +86,11 @@ def test_cost_per_accepted_without_an_end() -> None:
     open_end = cost_per_accepted(estimate(0.01, 0.01, 0.01), estimate(0.1, 0.0, 0.3, unit="share"))
     assert open_end.high is None
     assert open_end.low is not None
+    # An end that the cost does not have is none of the ratio's, and the other end is as it was.
+    dear = cost_per_accepted(estimate(0.01, 0.005, None), estimate(0.5, 0.5, 0.5, unit="share"))
+    assert (dear.low, dear.high) == (pytest.approx(0.01), None)
+    cheap = cost_per_accepted(estimate(0.01, None, 0.02), estimate(0.5, 0.5, 0.5, unit="share"))
+    assert (cheap.low, cheap.high) == (None, pytest.approx(0.04))
     assert cost_per_accepted(estimate(0.01), estimate(0.0, 0.0, 0.2)).reason == "no answer was accepted"
     assert cost_per_accepted(estimate(None, reason="no load run"), estimate(0.5)).reason == "no load run"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,13 @@ def test_an_index_is_made_once_and_found_again(kind: str, tmp_path: Path, record
     # The client's local mode stands for the server: the same client code, no network.
     host: IndexHost = Embedded() if kind == "embedded" else Served(url=str(tmp_path / "server"))
     store = Store(tmp_path / "builds")
-    index, found = host.open("key", CHUNKS, recording, store, {"engine": host.engine})
-    assert (found, index.count()) == (False, 2)
+    index, done = host.open("key", CHUNKS, recording, store, {"engine": host.engine})
+    assert done is not None
+    assert (done.added, index.count()) == (2, 2)
     index.close()
     embedded = len(recording.texts)
-    index, found = host.open("key", CHUNKS, recording, store, {"engine": host.engine})
-    assert (found, index.count(), len(recording.texts)) == (True, 2, embedded)
+    index, done = host.open("key", CHUNKS, recording, store, {"engine": host.engine})
+    assert (done, index.count(), len(recording.texts)) == (None, 2, embedded)
     assert [hit.chunk.id for hit in index.search("monthly price", None, "sparse", top_k=1)] == ["a"]
     index.close()
 
@@ -49,11 +49,10 @@ def test_a_changed_corpus_writes_what_changed_and_finds_as_if_made_afresh(
     first, _ = Embedded().open("first", chunks(), recording, store, {**inputs, "chunks": "1"})
     first.close()
     embedded = len(recording.texts)
-    second, found = Embedded().open("second", chunks(7), recording, store, {**inputs, "chunks": "2"})
-    assert not found
+    second, done = Embedded().open("second", chunks(7), recording, store, {**inputs, "chunks": "2"})
     assert len(recording.texts) == embedded + 1
-    report = json.loads((tmp_path / "builds" / "index" / "second" / "sync.json").read_text())
-    assert (report["added"], report["changed"], report["removed"], report["unchanged"]) == (0, 1, 0, 39)
+    assert done is not None
+    assert (done.added, done.changed, done.removed, done.unchanged) == (0, 1, 0, 39)
     fresh, _ = Embedded().open("fresh", chunks(7), recording, alone, {**inputs, "chunks": "2"})
     for text in ("word7 new", "word1 old", "word2"):
         one, other = (index.search(text, None, "sparse", top_k=40) for index in (second, fresh))
@@ -61,8 +60,8 @@ def test_a_changed_corpus_writes_what_changed_and_finds_as_if_made_afresh(
     second.close()
     fresh.close()
     # The first is as it was: a run may still be using it.
-    first, found = Embedded().open("first", chunks(), recording, store, {**inputs, "chunks": "1"})
-    assert found
+    first, done = Embedded().open("first", chunks(), recording, store, {**inputs, "chunks": "1"})
+    assert done is None
     assert [hit.chunk.text for hit in first.search("new", None, "sparse")] == []
     first.close()
 
@@ -85,8 +84,9 @@ def test_what_a_killed_build_left_on_a_server_is_completed(tmp_path: Path, recor
     host, store = Served(url=str(tmp_path / "server")), Store(tmp_path / "builds")
     index, _ = host.open("key", CHUNKS[:1], recording, store, {})
     index.close()
-    index, found = host.open("key", CHUNKS, recording, store, {})
-    assert (found, index.count()) == (False, 2)
+    index, done = host.open("key", CHUNKS, recording, store, {})
+    assert done is not None
+    assert (done.added, done.unchanged, index.count()) == (1, 1, 2)
     index.close()
 
 

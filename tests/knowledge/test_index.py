@@ -131,6 +131,7 @@ def test_a_chunk_comes_back_as_it_went_in(index: Index) -> None:
         (Filters(date_from="2026-01-16"), {3, 8}),
         (Filters(date_to="2026-01-31"), {2, 3}),
         (Filters(date_to="2026-01-31T12:00:00"), {2}),
+        (Filters(date_to="9999-12-31"), {2, 3, 8}),
         (Filters(date_from="2026-01-15", date_to="2026-01-15"), {2}),
         (Filters(role="hr", types=("policy",), versions=(1,)), {1, 2}),
         (Filters(documents=("d3", "d4")), {3, 4}),
@@ -258,6 +259,35 @@ def test_what_shares_the_last_place_is_asked_for_until_it_is_there() -> None:
     assert short == [(99, 2.0)]
     limit = 3 + SPARE
     assert asked == [{"ties": limit, "none": limit}, {"ties": 4 * limit}, {"ties": 16 * limit}]
+
+
+def test_scores_that_differ_by_rounding_are_equal() -> None:
+    """An engine adds a text's terms in another order where it lies elsewhere: the last bits differ."""
+    step = 2e-7
+    found = [
+        SimpleNamespace(id=n, score=score) for n, score in ((7, 5 + 5 * step), (3, 5.0), (9, 5 - 5 * step), (1, 4.0))
+    ]
+    (ranked,) = whole_ties(lambda limits: [found], ["words"], 4)
+    assert [name for name, _ in ranked] == [3, 7, 9, 1]
+    assert len({score for _, score in ranked}) == 2
+    near = [SimpleNamespace(id=n, score=score) for n, score in ((7, 0.9001), (3, 0.9), (9, 0.0), (2, -1e-8))]
+    (ranked,) = whole_ties(lambda limits: [near], ["meaning"], 4)
+    assert [name for name, _ in ranked] == [7, 3, 2, 9]
+
+
+def test_builds_of_a_corpus_beyond_the_engines_own_batch_find_alike(tmp_path: Path) -> None:
+    """From some ten thousand points on the engine's scores of equal texts differ in their last bits."""
+    words = ["carry", "over", "leave", "days", "travel", "desk", "flight", "ticket", "salary", "bonus", "plan", "price"]
+    draw = random.Random(5)
+    texts = [" ".join(draw.choice(words) for _ in range(9)) + f" area{n % 40}" for n in range(3_000)]
+    chunks = [Chunk(id=f"c{n}", text=texts[n % 3_000]) for n in range(12_000)]
+    found = []
+    for number, order in enumerate((chunks, draw.sample(chunks, len(chunks)))):
+        index = EdgeIndex(tmp_path / str(number))
+        index.sync(order, None)
+        found.append([[hit.chunk.id for hit in index.search(text, None, "sparse", 10)] for text in texts[:60]])
+        index.close()
+    assert found[0] == found[1]
 
 
 def test_fusion_by_hand() -> None:

@@ -100,6 +100,13 @@ def test_tuned_weights_need_three_training_seeds() -> None:
     assert reasons(tuned(0), tuned(1)) == [said + "are 2"]
 
 
+def test_runs_of_different_systems_are_refused_with_every_reason() -> None:
+    plain = run(1)
+    found = reasons(tuned(0), plain, claim=seeds(0, 1))
+    assert any("run-1: differs from run-0 in systems" in one for one in found)
+    assert any("need 3 training seeds or more" in one for one in found)
+
+
 def test_several_runs_are_one_grid() -> None:
     assert reasons(run(0), run(1, config__top=5)) == ["run-1: differs from run-0 in top, and not in its seed alone"]
     assert reasons(run(0), run(1, made_by__data="x")) == ["run-1: was made with other data than run-0"]

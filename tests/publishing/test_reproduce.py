@@ -13,6 +13,7 @@ from bench.journal import read
 from bench.publishing.claim import Claim, Figure, write_claim
 from bench.publishing.publication import Publication
 from bench.workspace import HASHED
+from systems.lease import held
 from tests.calling import Outcome, call
 from tests.publishing.making import published, tiny_run
 
@@ -162,6 +163,19 @@ def test_an_unfinished_reproduction_goes_on(results: Path, tiny_model: Path, pla
     assert (run / "seed-0" / "predictions.jsonl").stat().st_mtime_ns == before
     (run / "reproduced.json").unlink()
     assert "set aside: " in reproduce(results, "narrow", tiny_model, "--fresh").err
+
+
+def test_a_second_reproduction_in_one_place_is_refused_and_moves_nothing(
+    results: Path, tiny_model: Path, place: Path
+) -> None:
+    """Other seeds would set the place aside: not while somebody else makes his runs there."""
+    runs = place / "results/runs"
+    (runs / "reproduce-narrow").mkdir(parents=True)
+    with held(runs / ".reproduce-narrow.lease"):
+        done = reproduce(results, "narrow", tiny_model)
+    assert done.code == 1
+    assert done.err.rstrip().endswith("is reproducing this; wait for it, stop it, or give run_dir=DIR")
+    assert [path.name for path in runs.glob("reproduce-*")] == ["reproduce-narrow"]
 
 
 def test_answers_of_another_run_are_never_taken(results: Path, copy: Path, tiny_model: Path, place: Path) -> None:
