@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.checking import check_nodes, check_run
+from bench.records import OWN_PRICE
 from systems.base import UserError
 
 if TYPE_CHECKING:
@@ -69,11 +70,19 @@ def compose(overrides: Sequence[str], root: str = "run", hints: bool = True) -> 
         plain = OmegaConf.to_container(config, resolve=True)
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(_one_line(error, root, overrides, hints)) from error
+    own_price(config, overrides)
     assert isinstance(plain, dict)
     assert isinstance(raw, dict)
     check = check_run if root == "run" else check_nodes
     check({str(key): value for key, value in plain.items()}, {str(key): value for key, value in raw.items()})
     return config
+
+
+def own_price(config: DictConfig, overrides: Sequence[str]) -> None:
+    """A figure that somebody gives is his own, and not the price list's that the file names."""
+    keys = {override.partition("=")[0].lstrip("+") for override in overrides}
+    if any(key.startswith("price.per_") for key in keys) and "price.source" not in keys and "price" in config:
+        config.price.source = OWN_PRICE
 
 
 def launcher_node(overrides: Sequence[str]) -> dict[str, Any]:

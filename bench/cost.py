@@ -47,6 +47,9 @@ def main(arguments: list[str]) -> int:
     summary = read_summary(workspace.path)
     figures = settings(own, list(summary["systems"]))
     found = write_account(workspace, summary, build(config.price), figures)
-    write_report(workspace.path)
-    print(json.dumps(found, ensure_ascii=False) if "--json" in flags else f"{cost_table(found)}\n{workspace.cost}")
+    place = write_report(workspace.path)
+    if "--json" in flags:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        print(f"{cost_table(found)}\nreport: {place}\n{workspace.cost}")
     return 0

@@ -67,9 +67,7 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
     for adapter in dict.fromkeys(built.adapters.values()):
         if hasattr(assembly.engine, "serves"):  # weights that were tuned here have to be loaded by a server first
             assembly.engine.serves(adapter)
-    version = getattr(assembly.engine, "version", "unknown")
-    record: dict[str, Any] = {"engine": assembly.engine.name, "version": version, "loads": assembly.engine.loads}
-    record["ran_on"] = getattr(assembly.engine, "ran_on", None)
+    record = told_of(assembly.engine)
     if (reserved := getattr(assembly.engine, "reserved_cores", None)) is not None:
         record["reserved_cores"] = reserved  # of the batches alone: a load leaves the engine as vLLM has it
     record["start_seconds"] = round(time.perf_counter() - started, 1)
@@ -81,6 +79,16 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
         lost += answer(systems[name], keys, prepared, journal)
     _note(assembly.workspace, lost)
     return len(owed)
+
+
+def told_of(engine: Any) -> dict[str, Any]:
+    """What the manifest says of an engine."""
+    return {
+        "engine": engine.name,
+        "version": getattr(engine, "version", "unknown"),
+        "loads": engine.loads,
+        "ran_on": getattr(engine, "ran_on", None),
+    }
 
 
 def answer(system: System, keys: Sequence[Key], prepared: Sequence[Prepared], journal: Journal) -> int:

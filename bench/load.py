@@ -14,6 +14,7 @@ from bench.assembly import Assembly
 from bench.begin import begin
 from bench.build import Built, ready
 from bench.config import build, compose
+from bench.generate import told_of
 from bench.heap import set_aside
 from bench.journal import Journal, read
 from bench.loading import measured
@@ -27,6 +28,8 @@ from bench.observing import Note, tell
 from bench.progress import Progress, say
 from bench.records import Sample
 from bench.report import report
+from bench.reporting.run_files import read_summary
+from bench.reporting.table import load_table
 from bench.scoring import score
 from systems.alarm import Alarm
 from systems.base import Failure, Streaming, UserError
@@ -181,7 +184,11 @@ def main(arguments: list[str]) -> int:
                 raise
         if lost:
             raise Failure(lost[0])
-        print(f"report: {_reported(assembly, lease)}")
+        if "engine" not in assembly.workspace.read_manifest():  # as a run that answered has written
+            assembly.workspace.update_manifest(build=built.record, engine=told_of(assembly.engine))
+        place = _reported(assembly, lease)
+        print(load_table(read_summary(assembly.workspace.path)))
+        print(f"report: {place}")
     print(assembly.workspace.path)
     return 0
 

@@ -101,6 +101,8 @@ class Score:
 
 INVALID = "INVALID"
 """Stands in the mode of what was measured while the client could not keep up, and of what rests on that."""
+OWN_PRICE = "a figure of your own"
+"""Source of a price that was given by hand."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -153,5 +153,6 @@ def main(arguments: list[str]) -> int:
     workspace, config = open_run(arguments)
     summary = report(workspace, build(config.price), config.get("margin"))
     print(console_table(summary))
+    print(f"report: {workspace.path / 'report.html'}")
     print(workspace.path)
     return 0

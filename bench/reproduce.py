@@ -140,7 +140,8 @@ def _begin(place: Path, asked: Reproduction, fresh: bool) -> None:
     begun = json.dumps(asdict(asked), indent=1) + "\n"
     mark = place / BEGUN
     goes_on = mark.exists() and mark.read_text(encoding="utf-8") == begun and not (place / DONE).exists()
-    if place.exists() and (fresh or not goes_on):
+    made = any(path.is_file() for path in place.rglob("*"))  # an empty directory of builds is not worth keeping
+    if made and (fresh or not goes_on):
         say(f"set aside: {set_aside(place)}")
     write_atomically(mark, begun)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.config import compose, resolved, set_key
+from bench.config import compose, own_price, resolved, set_key
 from bench.detectors.base import Detector, ModelDetector
 from bench.joining import Joined, joined
 from bench.journal import replacing
@@ -101,4 +101,5 @@ def overridden(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     for override in overrides:
         if not isinstance(OmegaConf.select(config, override.partition("=")[0]), DictConfig):
             set_key(config, override)
+    own_price(config, overrides)
     return config

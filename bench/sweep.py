@@ -28,7 +28,7 @@ POLL_SECONDS = 2.0
 def main(arguments: list[str]) -> int:
     """``bench sweep COMMAND ...``."""
     if not arguments or arguments[0] not in COMMANDS:
-        raise UserError(f"{arguments[0] if arguments else 'bench sweep'}: say one of {', '.join(COMMANDS)}")
+        raise UserError(f"{arguments[0] if arguments else 'a command is missing'}: say one of {', '.join(COMMANDS)}")
     command, *rest = arguments
     as_json = "--json" in rest
     rest = [argument for argument in rest if argument != "--json"]

@@ -53,6 +53,8 @@ def _saved(workspace: Workspace, settings: Settings, what: str, columns: list[st
     with closing(Guest(workspace, settings, what, "online", columns or ()).answers(WAIT)) as answers:
         for told in answers:
             if told.wrong:
-                raise Failure(f"{server()}: {what} was not saved: {told.wrong}; see wandb login and $WANDB_BASE_URL")
+                raise Failure(
+                    f"{server()}: {what} was not saved: {told.wrong.rstrip('.')} ($WANDB_BASE_URL says where)"
+                )
             return told.name
     raise Failure(f"{server()}: {what} was not saved")

@@ -25,7 +25,7 @@ def test_the_account_is_printed_written_and_shown(run: Path) -> None:
     done = call("cost", str(run), "volume=1000", "updates_per_month=4", "curation.finetuned=24", "months=12")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[-1] == str(run / "cost.json")
-    assert "Declared: 1,000 calls a month, 4 updates a month, curation of your own." in " ".join(done.out.split())
+    assert "Declared: 1,000 calls a month, 4 updates a month, curation of finetuned." in " ".join(done.out.split())
     assert "finetuned is cheaper than rag above" in done.out
     found = account(run)
     assert found["systems"]["finetuned"]["fixed_per_month"]["estimate"] == pytest.approx(26 / 12 + 8)
@@ -38,6 +38,10 @@ def test_another_price_and_the_same_in_json(run: Path) -> None:
     done = call("cost", str(run), "price.per_hour=7.2", "--json")
     assert json.loads(done.out) == account(run)
     assert account(run)["systems"]["prompt"]["cost_per_call"][0]["estimate"] == pytest.approx(0.0005)
+    assert account(run)["price"]["source"] == "a figure of your own"
+    assert "The measures further up are at the run&#39;s own price" in (run / "report.html").read_text()
+    told = " ".join(call("cost", str(run), "price=h100", "price.per_hour=5.2", "operation=10").out.split())
+    assert "h100, 5.2 USD an hour (a figure of your own). Declared: operation of every system." in told
     assert call("cost", str(run), "price=l4").code == 0
     [refused] = account(run)["systems"]["prompt"]["cost_per_call"]
     assert refused["reason"] == "price=l4 is that of a machine with the GPU L4, but the engine ran on a CPU"

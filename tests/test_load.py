@@ -23,6 +23,7 @@ from bench.loading.plan import Load
 from bench.loading.records import Cell, Request
 from bench.loading.service import RateSearch, ServiceLevel
 from bench.records import Estimate, Sample
+from bench.reporting.facts import notes
 from bench.reporting.run_files import check_summary
 from bench.shares import share
 from systems.base import Message, Prepared, Query, Sampling, UserError
@@ -410,6 +411,12 @@ def test_a_load_alone_writes_a_report_of_what_it_measured(tiny_model: Path, tmp_
         assert [one["n"] for one in measures["latency_e2e_p50"]] == [8, 8]
         assert "accuracy" not in measures
     assert (tmp_path / "run" / "report.html").stat().st_size > 10_000
+    assert summary["run"]["engine"] == "stub"
+    told = " ".join(done.out.split())
+    assert "open loop, Poisson, 50 per s" in told
+    assert "end to end, p50" in told
+    assert "No model answered in this run" in told
+    assert [note.text for note in notes(summary) if "not complete" in note.text] == []
 
 
 def test_an_engine_that_dies_under_load_costs_the_load_and_not_the_run(

@@ -90,7 +90,7 @@ class Trace:
         try:
             lines = Path(self.path).read_text(encoding="utf-8").split()
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{where}: cannot be read: {error}") from None
+            raise UserError(f"{where}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
         try:
             moments = [float(line) for line in lines]
         except ValueError as error:

@@ -30,6 +30,11 @@ def recall(ranks: Mapping[str, int], relevant: int, depth: int) -> float:
     return sum(rank <= depth for rank in ranks.values()) / relevant
 
 
+def of_retrieval(name: str) -> bool:
+    """Whether a measure looks at what was found alone, and not at what was answered."""
+    return name.startswith(("recall_at_", "success_at_", "ndcg_at_")) or name in ("mrr", "retrieval_leak_rate")
+
+
 def ndcg(ranks: Mapping[str, int], grades: Mapping[str, float], depth: int) -> float:
     """Discounted gain within ``depth`` over that of the best ranking possible (Järvelin and Kekäläinen 2002).
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.publishing.claim import Figure, in_words
+from bench.metrics.retrieval import of_retrieval
+from bench.publishing.claim import Claim, Figure, in_words
 from bench.publishing.publication import Publication, publications
 from bench.publishing.summary import shown
 from bench.reporting import numbers
@@ -21,6 +22,10 @@ STUB = "stub"
 STAND_IN = (
     "The model is the pocket model, a stand-in that makes everything run for real: its scores say nothing about large "
     "models."
+)
+MADE_UP = (
+    "No model answered: the stub made these answers up from the references, so that everything else can be tried out. "
+    "They say nothing of a system."
 )
 
 
@@ -80,7 +85,7 @@ def entry(publication: Publication) -> Entry:
         about=claim.about.strip(),
         mark=f"published by us on {_machine(first)}" if publication.run else NOT_RUN,
         run=publication.run,
-        warning=STAND_IN if _stands_in(first) else "",
+        warning=_warning(first, claim) if first else "",
         systems=systems,
         groups=tuple(groups(measured, summary["comparisons"])),
         seeds=tuple(summary["seeds"]),
@@ -154,9 +159,11 @@ def _facts(publication: Publication, run: Mapping[str, Any]) -> list[tuple[str, 
     ]
 
 
-def _stands_in(run: Mapping[str, Any]) -> bool:
-    """Whether the pocket model answered."""
-    return bool(run) and run["model"]["name"] == "pocket" and run["engine"]["engine"] != STUB
+def _warning(run: Mapping[str, Any], claim: Claim) -> str:
+    """Who answered, where it was no model to be judged by; what retrieval alone is measured on has no answers."""
+    if run["engine"]["engine"] == STUB:
+        return "" if all(map(of_retrieval, claim.quality)) else MADE_UP
+    return STAND_IN if run["model"]["name"] == "pocket" else ""
 
 
 def _asked(run: Mapping[str, Any]) -> list[tuple[str, str]]:

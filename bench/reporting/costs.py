@@ -6,11 +6,11 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from bench.records import INVALID
+from bench.records import INVALID, OWN_PRICE
 from bench.reporting import numbers
 from bench.reporting.measures import quoted
 from bench.reporting.rows import Group, by_mode, row
-from bench.reporting.table import WIDTH, text_table
+from bench.reporting.table import WIDTH, groups_table
 
 PER_CALL = ("cost_per_call", "cost_per_accepted_answer")
 BESIDE = ("retries_per_call", "training", "indexing", "refresh_per_update", "fixed_per_month")
@@ -32,13 +32,19 @@ def cost_words(cost: Mapping[str, Any]) -> str:
     price, own = cost["price"], cost["settings"]
     if price["kind"] == "none":
         return "No price was chosen."
-    said = f"Prices: {price['name']}, {_figures(price)} ({price['source']}; {price['date']})."
+    when = "" if price["source"] == OWN_PRICE else f"; {price['date']}"
+    said = f"Prices: {price['name']}, {_figures(price)} ({price['source']}{when})."
     told = [f"{own['volume']:,.0f} calls a month"] if own["volume"] else []
     told += [f"{own['updates_per_month']:g} updates a month"] if own["updates_per_month"] is not None else []
-    told += [f"{key} of your own" for key in ("curation", "build", "operation", "parts") if own[key]]
+    told += [_whose(key, own[key]) for key in ("curation", "build", "operation", "parts") if own[key]]
     declared = f"Declared: {', '.join(told)}." if told else "No volume, updates or costs of your own were declared."
     spread = f"What is spent once is spread over {own['months']:g} month{'s' if own['months'] != 1 else ''}."
     return f"{said} {declared} {spread}"
+
+
+def _whose(key: str, given: Mapping[str, float] | float) -> str:
+    """One figure is that of every system; of those by system, whoever is left out has none."""
+    return f"{key} of {' and '.join(given) if isinstance(given, Mapping) else 'every system'}"
 
 
 def _figures(price: Mapping[str, Any]) -> str:
@@ -80,16 +86,13 @@ def _calls(number: float) -> str:
 
 def cost_table(cost: Mapping[str, Any]) -> str:
     """The account on the terminal."""
-    parts = [textwrap.fill(cost_words(cost), WIDTH)]
-    reasons: dict[str, None] = {}
-    for group in cost_groups(cost):
-        columns = []
-        for one in group.rows:
-            cells = [f"{cell.value} ({cell.interval})" if cell.interval else cell.value for cell in one.cells]
-            columns.append([one.label, *cells])
-            reasons |= dict.fromkeys(f"{one.label}: {cell.reason}" for cell in one.cells if cell.reason)
-        parts.append(f"{textwrap.fill(group.mode, WIDTH)}\n\n{text_table(['', *cost['systems']], columns)}".strip())
-    if reasons:
-        parts.append("\n".join(textwrap.fill(f"Without a number: {reason}", WIDTH) for reason in reasons))
-    parts.append("\n".join(textwrap.fill(break_even_words(pair), WIDTH) for pair in cost["break_even"]))
-    return "\n\n".join(part for part in parts if part).replace(numbers.SPACE, " ")
+    pairs = "\n".join(textwrap.fill(break_even_words(pair), WIDTH) for pair in cost["break_even"])
+    return "\n\n".join(
+        part
+        for part in (
+            textwrap.fill(cost_words(cost), WIDTH),
+            groups_table(cost_groups(cost), list(cost["systems"])),
+            pairs,
+        )
+        if part
+    ).replace(numbers.SPACE, " ")

@@ -16,6 +16,14 @@ POCKET = (
     "The model of this run is the pocket model, a stand-in that makes everything run for real on a laptop: "
     "its scores say nothing about large models."
 )
+STUB = (
+    "No model answered in this run: its engine is the stub, which makes answers up from the references, so that "
+    "everything else can be tried out. None of its scores says anything of a system."
+)
+LOADED = (
+    "This is a load alone: latency, throughput and cost. Quality is measured by bench run with the same settings, in "
+    "this same directory."
+)
 SECONDARY = "Measures marked secondary rest on a detector that was not shown to agree with people"
 DEVELOPMENT = (
     "These are answers on the development split, where prompts and settings are chosen; what is chosen is shown on "
@@ -43,9 +51,11 @@ class Note:
 def notes(summary: Mapping[str, Any]) -> list[Note]:
     """Warnings first: the stand-in model, missing predictions, controls, a doubted detector, the run's own findings."""
     run, found = summary["run"], []
-    if str(run["model"]).lower().startswith("pocket"):
-        found.append(Note(level="warning", text=POCKET))
-    if summary["completed"] < summary["planned"]:
+    if (stands := stand_in(summary)) is not None:
+        found.append(Note(level="warning", text=stands))
+    if not summary["completed"] and any("throughput" in one["measures"] for one in summary["systems"].values()):
+        found.append(Note(level="note", text=LOADED))
+    elif summary["completed"] < summary["planned"]:
         found.append(
             Note(
                 level="warning",
@@ -66,6 +76,13 @@ def notes(summary: Mapping[str, Any]) -> list[Note]:
         text = str(finding.get("text", "")) if isinstance(finding, Mapping) else str(finding)
         found.append(Note(level="note" if level in ("note", "info") else "warning", text=text))
     return sorted(found, key=lambda note: note.level != "warning")
+
+
+def stand_in(summary: Mapping[str, Any]) -> str | None:
+    """What a reader must know of who answered, where it was no model to be judged by."""
+    if summary["run"]["engine"] == "stub":
+        return STUB
+    return POCKET if str(summary["run"]["model"]).lower().startswith("pocket") else None
 
 
 def _control(control: Any) -> Note | None:

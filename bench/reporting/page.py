@@ -21,7 +21,7 @@ from bench.reporting.failures import cause_table
 from bench.reporting.gate import WORDS, gates
 from bench.reporting.heat import heat_rows
 from bench.reporting.load import load_rows, stage_rows
-from bench.reporting.measures import ordered
+from bench.reporting.measures import ordered, quoted
 from bench.reporting.rows import by_mode, groups
 from bench.reporting.run_files import RunFiles, read_run
 from bench.reporting.stages import stage_table
@@ -35,6 +35,7 @@ _TIMED = (
     *("error_rate", "timeout_rate", "cache_hit_share", "well_formed_under_load", "unaccounted_share"),
 )
 _COSTS = ("cost_",)
+OTHER_PRICE = " The measures further up are at the run's own price: bench report RUN_DIR price=... changes these too."
 
 
 def write_report(run_dir: Path) -> Path:
@@ -119,13 +120,24 @@ def _account(run: RunFiles) -> dict[str, Any] | None:
     if not run.cost:
         return None
     return {
-        "words": cost_words(run.cost),
+        "words": f"{cost_words(run.cost)}{OTHER_PRICE if _priced_otherwise(run) else ''}",
         "groups": cost_groups(run.cost),
         "pairs": [{"a": p["a"], "b": p["b"], "words": break_even_words(p)} for p in run.cost["break_even"]],
         "surface": figures.surface_svg(run.cost),
         "declared": run.cost["settings"]["volume"] is not None,
         "invalid": any(pair.get("invalid") for pair in run.cost["break_even"]),
     }
+
+
+def _priced_otherwise(run: RunFiles) -> bool:
+    """Whether ``bench cost`` put another price into the account than the measures have."""
+
+    def at(measures: Mapping[str, Any]) -> Any:
+        found = quoted(measures, "cost_per_call")
+        return found and (found["estimate"], found["unit"])
+
+    systems = run.summary["systems"]
+    return any(at(one) != at(systems[name]["measures"]) for name, one in run.cost["systems"].items() if name in systems)
 
 
 def _without_details(measures: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,15 @@ from typing import Any
 
 from bench.reporting import claims, numbers
 from bench.reporting.counterfactuals import counterfactual_rows
+from bench.reporting.facts import stand_in
 from bench.reporting.gate import WORDS, gates
 from bench.reporting.measures import measure, ordered, primary, quoted
+from bench.reporting.rows import Group, by_mode
 from bench.reporting.verdicts import verdict
 
 WIDTH = 98
 MAIN = ("format_adherence", "stale_rate", "leak_rate", "latency_e2e_p50", "cost_per_call")
+LOADED = ("latency_e2e_p50", "latency_e2e_p99", "ttft_p50", "throughput", "goodput", "error_rate", "timeout_rate")
 HALLUCINATION = ("hallucination_rate", "unfaithful_rate")
 """The first that has a number: many detectors know the passages, and not what is so."""
 
@@ -31,8 +34,35 @@ def console_table(summary: Mapping[str, Any]) -> str:
     if any("(secondary)" in column[0] for column in columns):
         legend += "\n" + textwrap.fill(f"(secondary): {summary['run']['secondary']}", WIDTH)
     told = textwrap.fill(claims.headline(summary), WIDTH)
+    if (stands := stand_in(summary)) is not None:
+        legend += "\n" + textwrap.fill(stands, WIDTH)
     parts = [f"{told}\n\n{text_table(['', *measured], columns)}{legend}", *_gate(summary), *_counterfactuals(summary)]
     return "\n\n".join(parts).replace(numbers.SPACE, " ")
+
+
+def load_table(summary: Mapping[str, Any]) -> str:
+    """What a load measured, a table for each way it was done."""
+    measured = {system: entry["measures"] for system, entry in summary["systems"].items()}
+    told = [groups_table(by_mode(measured, LOADED), list(measured))]
+    if (stands := stand_in(summary)) is not None:
+        told.append(textwrap.fill(stands, WIDTH))
+    return "\n\n".join(told).replace(numbers.SPACE, " ")
+
+
+def groups_table(groups: Sequence[Group], systems: Sequence[str]) -> str:
+    """Measures by systems, a table for each mode, and why what has no number has none."""
+    parts: list[str] = []
+    reasons: dict[str, None] = {}
+    for group in groups:
+        columns = []
+        for one in group.rows:
+            cells = [f"{cell.value} ({cell.interval})" if cell.interval else cell.value for cell in one.cells]
+            columns.append([one.label, *cells])
+            reasons |= dict.fromkeys(f"{one.label}: {cell.reason}" for cell in one.cells if cell.reason)
+        parts.append(f"{textwrap.fill(group.mode, WIDTH)}\n\n{text_table(['', *systems], columns)}".strip())
+    if reasons:
+        parts.append("\n".join(textwrap.fill(f"Without a number: {reason}", WIDTH) for reason in reasons))
+    return "\n\n".join(part for part in parts if part)
 
 
 def text_table(side: Sequence[str], columns: Sequence[list[str]]) -> str:

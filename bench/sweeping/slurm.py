@@ -77,7 +77,10 @@ class Slurm:
         except (FailedJobError, FailedSubmissionError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             told = [line for line in lines if line.startswith("sbatch: ")] or lines
-            raise Failure(f"{told[-1]} (nothing of this array was submitted)") from error
+            raise Failure(
+                f"{told[-1]} (nothing of this array was submitted: bench doctor looks at Slurm, "
+                f"bench sweep resume {sweep.path} submits it, bench run -m runs such a sweep here)"
+            ) from error
         for job, known in zip(jobs, submitted, strict=True):
             write_submitted(sweep.folder(job), known.job_id)
 

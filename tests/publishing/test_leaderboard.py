@@ -113,6 +113,7 @@ def board(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_numbers_intervals_seeds_and_marks_stand_there(board: Path) -> None:
     text = (board / "README.md").read_text(encoding="utf-8")
     assert "**published by us on CPU**" in text
+    assert "the stub made these answers up" in text
     assert "**not yet run**" in text
     assert "| [tiny](published/tiny) | tiny | published by us on CPU | `bench reproduce tiny model.path=...` |" in text
     accuracy = next(line for line in text.splitlines() if line.startswith("| accuracy |"))

@@ -59,6 +59,8 @@ def test_every_seed_is_run_again_and_comes_out(results: Path, tiny_model: Path, 
     accuracy = words["rag", "accuracy"]
     assert (accuracy["n"], accuracy["alike"], accuracy["difference"]) == (90, 90, 0)
     assert json.loads((place / "results/runs/reproduce-wide/reproduced.json").read_text()) == found
+    assert "set aside" not in done.err
+    assert [path.name for path in (place / "results/runs").iterdir() if path.is_dir()] == ["reproduce-wide"]
     of_one = found["provenance"]["1"]
     assert (of_one["seed"], of_one["contents"]["hashed"]) == (1, HASHED)
     assert {"commit", "made_by", "lock", "hardware", "command", "started", "finished"} <= set(of_one)

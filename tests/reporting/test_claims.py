@@ -105,6 +105,8 @@ def test_warnings_come_first_and_say_what_is_wrong() -> None:
     notes = facts.notes(made)
     assert [note.level for note in notes] == ["warning", "warning", "warning", "note"]
     assert "stand-in" in notes[0].text
+    made_up = facts.notes(made | {"run": made["run"] | {"engine": "stub"}})
+    assert made_up[0].text.startswith("No model answered in this run")
     assert "10 of 12" in notes[1].text
     assert "46 of 100" in notes[2].text
     assert "uninformative" in notes[2].text

@@ -116,7 +116,7 @@ def test_a_killed_watcher_is_followed_by_the_next(tiny_model: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "bench sweep: say one of submit, status, resume, collect"),
+        ([], "a command is missing: say one of submit, status, resume, collect"),
         (["stats"], "stats: say one of submit, status, resume, collect"),
         (["status"], "give the sweep's directory first"),
         (["status", "nowhere"], "nowhere: is no sweep's directory"),
