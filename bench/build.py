@@ -184,7 +184,7 @@ def training_examples(
         texts = [lesson.query.search_text() for lesson in lessons if lesson.retrieve]
         retriever = assembly.retriever(assembly.config.retriever, index, shown, queries=texts)
     rng = random.Random(f"lessons-{seed}")
-    for lesson in counted("training examples", lessons):
+    for lesson in counted("what is trained on", lessons):
         closed = lesson.answer(())
         if closed is not None:
             examples.append(TrainingExample(query=lesson.query, answer=closed, skill=lesson.task))

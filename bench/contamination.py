@@ -54,7 +54,7 @@ def check_splits(suite: Suite) -> list[dict[str, Any]]:
                 )
                 findings.append({"level": "warning", "text": text})
         if repeated := len(samples) - len(evaluated):
-            text = f"{task.name}: {repeated} evaluation question(s) stand there more than once"
+            text = f"{task.name}: {repeated} of the evaluation questions say what another one of the task says"
             findings.append({"level": "note", "text": text})
     told = frozenset[str]().union(*learned.values())
     asked = [sample for samples in tested.values() for sample in samples]

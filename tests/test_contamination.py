@@ -97,7 +97,10 @@ def test_a_question_that_is_shown_is_refused() -> None:
 
 def test_the_same_question_twice_is_a_note() -> None:
     (finding,) = check(Small(("Who is it?", "who is it", "Other?")))
-    assert finding == {"level": "note", "text": "small: 1 evaluation question(s) stand there more than once"}
+    assert finding == {
+        "level": "note",
+        "text": "small: 1 of the evaluation questions say what another one of the task says",
+    }
 
 
 def test_what_another_task_trains_on_is_told() -> None:
