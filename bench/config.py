@@ -170,6 +170,10 @@ def _one_line(error: BaseException, root: str, overrides: Sequence[str], hints: 
     lines = [line.strip() for line in text.splitlines() if line.strip() and "https://hydra.cc" not in line]
     if cause is not None and len(lines) == 1 and str(cause).strip():
         lines.append(str(cause).strip().splitlines()[0])
+    if lines[0].startswith(("no viable alternative", "mismatched input", "extraneous input")):  # its parser's words
+        wrong = re.search(r"'([^']*)'", lines[0])
+        given = next((one for one in overrides if wrong and wrong.group(1).split("<")[0] in one), "a setting")
+        return f"{given}: cannot be read; see that brackets and quotes are closed ({lines[0]})"
     return ": ".join(dict.fromkeys(line.rstrip(".") for line in lines[:2]))
 
 

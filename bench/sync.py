@@ -67,16 +67,25 @@ def main(arguments: list[str]) -> int:
         raise UserError("limit: must be a number of seconds, as limit=600") from None
     overrides = [f"{key}={value}" for key, value in given.items()]
     directories = list(dict.fromkeys(run_directories(places)))
-    until, found = time.monotonic() + limit, []
+    until, found, lost = time.monotonic() + limit, [], []
     for number, directory in enumerate(directories):
         left = until - time.monotonic()
         if left <= 0:
             raise Failure(f"{len(directories) - number} runs are not sent within limit={limit:g} s; say it again")
-        found.append(sync(directory, overrides, left))
+        try:
+            found.append(sync(directory, overrides, left))
+        except Failure as failure:
+            lost.append(str(failure))
+            if not any(one["sent"] for one in found):  # a server that is away, or refuses us, does so for all
+                rest = len(directories) - number - 1
+                raise Failure(f"{failure}{f'; {rest} more were not tried' if rest else ''}") from failure
+            continue
         if "--json" not in flags:
             last = found[-1]
             words = "unchanged" if last["unchanged"] else f"sent {', '.join(last['sent'])}"
             say(f"{directory}: {'not complete yet' if last['incomplete'] else words}")
     if "--json" in flags:
         print(json.dumps({"runs": found}))
+    if lost:
+        raise Failure("; ".join(lost))
     return 0

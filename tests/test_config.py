@@ -315,7 +315,7 @@ MISTAKES = [
     ("pocket", "pocket: must be key=value, as seed=1 or engine=stub"),
     ("=3", "=3: must be key=value, as seed=1 or engine=stub"),
     ("--quick", "--quick: no such flag here; settings are given as key=value"),
-    ("suite.count=[1", "no viable alternative at input '[1'"),
+    ("suite.count=[1", "suite.count=[1: cannot be read; see that brackets and quotes are closed"),
 ]
 
 

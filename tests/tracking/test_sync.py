@@ -10,7 +10,8 @@ import pytest
 
 from bench.tracking.wandb import WandbTracker
 from bench.workspace import Workspace
-from tests.calling import call
+from systems.base import Failure
+from tests.calling import Outcome, call
 from tests.reporting.example_run import SYSTEMS
 from tests.tracking.runs import identity
 from tests.tracking.server import Server
@@ -66,6 +67,31 @@ def test_a_silent_server_ends_it_in_one_line(run: Workspace, server: Server) -> 
     assert line.startswith(f"bench sync: {run.path}: build, {', '.join(SYSTEMS)} not sent to {server.url}: build: ")
     limited = call("sync", str(run.path), "limit=3").one_line(1)
     assert limited.endswith("not done within 3 s")
+
+
+def test_one_run_that_is_not_sent_does_not_keep_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").touch()
+        (tmp_path / name / "samples.jsonl").touch()
+
+    def sending(failing: str) -> Outcome:
+        def one(directory: Path, overrides: object, seconds: float) -> dict[str, object]:
+            if directory.name in failing:
+                raise Failure(f"{directory.name}: refused")
+            return {"run": directory.name, "sent": ["rag"], "unchanged": False, "incomplete": False}
+
+        monkeypatch.setattr("bench.sync.sync", one)
+        return call("sync", str(tmp_path))
+
+    middle = sending("b")
+    assert middle.code == 1
+    assert [line.rpartition("/")[2] for line in middle.err.splitlines()] == [
+        "a: sent rag",
+        "c: sent rag",
+        "bench sync: b: refused",
+    ]
+    assert sending("abc").one_line(1) == "bench sync: a: refused; 2 more were not tried"
 
 
 @pytest.mark.parametrize("refused", ["/files", "/artifact"])
