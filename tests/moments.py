@@ -4,7 +4,8 @@
 
 HOW: ``kill`` (SIGKILL), ``parent`` (SIGKILL, also to the process that watches over the run), ``preempt`` (waits until
 the function of that name has had Slurm announce that the job's place is taken). PLACE gets a file for each moment that
-was hit, which says who was, and a line for each training step in ``steps``.
+was hit, which says who was, a line for each training step in ``steps``, and ``waited`` once a job waits for another's
+build: "build between write and rename" comes no sooner, so that one does wait, however slowly they start.
 """
 
 from __future__ import annotations
@@ -39,6 +40,13 @@ def preempt(place: Path) -> None:
             signalled(place, moment).touch()
 
 
+def until_there(file: Path) -> None:
+    """Wait for it, two minutes at most."""
+    deadline = time.monotonic() + 120
+    while not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 class Moments:
     """The moments that are wanted, and how each kills."""
 
@@ -59,10 +67,10 @@ class Moments:
         except FileExistsError:
             return
         if how == "preempt":
-            deadline = time.monotonic() + 120
-            while not signalled(self.place, moment).exists() and time.monotonic() < deadline:
-                time.sleep(0.05)
+            until_there(signalled(self.place, moment))
             return
+        if moment == "build between write and rename":
+            until_there(self.place / "waited")
         if how == "parent":
             os.kill(os.getppid(), signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -70,6 +78,7 @@ class Moments:
     def install(self) -> None:
         """Watch for the moments in this process."""
         import bench.scoring
+        import systems.artifacts
         import systems.tuning.distributed
         from bench.journal import Journal
         from systems.knowledge.edge_index import EdgeIndex
@@ -94,6 +103,11 @@ class Moments:
             if journal.path.name == "predictions.jsonl":
                 self.reached("generation", 10)
 
+        def warned(text: str, *_: Any) -> None:
+            if text.startswith("waiting for"):
+                (self.place / "waited").touch()
+
+        before(systems.artifacts._log, "warning", warned)
         before(EdgeIndex, "upsert", lambda *_: self.reached("build"))
         before(Journal, "append", appended)
         before(bench.scoring, "scores", lambda *_: self.reached("scoring", 20))
