@@ -152,6 +152,8 @@ def _package_path(package: str, name: str) -> str:
 
 def _one_line(error: BaseException, root: str, overrides: Sequence[str], hints: bool) -> str:
     """Hydra's words in one line, with the nearest key or option that exists."""
+    from hydra.errors import OverrideParseException
+
     text = str(error)
     cause = error.__cause__ or error.__context__
     missing = re.search(r"Could not find '([^']+)'", text) or re.search(r"Could not load '([^']+)'", text)
@@ -170,10 +172,8 @@ def _one_line(error: BaseException, root: str, overrides: Sequence[str], hints: 
     lines = [line.strip() for line in text.splitlines() if line.strip() and "https://hydra.cc" not in line]
     if cause is not None and len(lines) == 1 and str(cause).strip():
         lines.append(str(cause).strip().splitlines()[0])
-    if lines[0].startswith(("no viable alternative", "mismatched input", "extraneous input")):  # its parser's words
-        wrong = re.search(r"'([^']*)'", lines[0])
-        given = next((one for one in overrides if wrong and wrong.group(1).split("<")[0] in one), "a setting")
-        return f"{given}: cannot be read; see that brackets and quotes are closed ({lines[0]})"
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: cannot be read; see that brackets and quotes are closed ({lines[0]})"
     return ": ".join(dict.fromkeys(line.rstrip(".") for line in lines[:2]))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +28,6 @@ from bench.observing import Note, tell
 from bench.progress import Progress, say
 from bench.records import Sample
 from bench.report import report
-from bench.reporting.run_files import read_summary
 from bench.reporting.table import load_table
 from bench.scoring import score
 from systems.alarm import Alarm
@@ -174,27 +173,28 @@ def main(arguments: list[str]) -> int:
     assembly = Assembly(compose(arguments))
     if not build(assembly.config.load).wanted:
         raise UserError("load: nobody asks; say load.rates=[4] or load.users=[2]")
+    page = assembly.workspace.path / "report.html"
     with begin(assembly) as lease:
         with ready(assembly, lease) as built, Journal(assembly.workspace.load) as journal:
             try:
                 lost = load_all(assembly, built, journal)
             except KeyboardInterrupt:
                 if any(read(assembly.workspace.load)):
-                    say(f"partial result: {_reported(assembly, lease)}")
+                    _reported(assembly, lease)
+                    say(f"partial result: {page}")
                 raise
         if lost:
             raise Failure(lost[0])
         if "engine" not in assembly.workspace.read_manifest():  # as a run that answered has written
             assembly.workspace.update_manifest(build=built.record, engine=told_of(assembly.engine))
-        place = _reported(assembly, lease)
-        print(load_table(read_summary(assembly.workspace.path)))
-        print(f"report: {place}")
+        print(load_table(_reported(assembly, lease)))
+        print(f"report: {page}")
     print(assembly.workspace.path)
     return 0
 
 
-def _reported(assembly: Assembly, lease: Lease | None) -> Path:
-    """Write summary and report on what there is, unless another has taken the run over meanwhile."""
+def _reported(assembly: Assembly, lease: Lease | None) -> dict[str, Any]:
+    """Write summary and report on what there is, unless another has taken the run over meanwhile; gives the summary."""
     workspace = assembly.workspace
     if lease is not None:
         lease.confirm()
@@ -202,5 +202,4 @@ def _reported(assembly: Assembly, lease: Lease | None) -> Path:
         score(
             workspace, {task.name: list(task.metrics) for task in assembly.suite.tasks}, build(assembly.config.detector)
         )
-    report(workspace, build(assembly.config.price), assembly.config.margin)
-    return workspace.path / "report.html"
+    return report(workspace, build(assembly.config.price), assembly.config.margin)

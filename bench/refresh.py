@@ -7,7 +7,6 @@ from typing import Any
 
 from bench.costs.builds import needs, reindexing_cost, training_cost
 from bench.costs.price import Price
-from bench.records import Estimate
 
 
 def refresh(manifest: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any]], price: Price) -> dict[str, Any]:
@@ -26,20 +25,14 @@ def refresh(manifest: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any
         if not stale or stale.get("estimate") is None:
             continue
         wanted = needs(nodes.get(system, {}))
-        seconds: dict[str, float | None] = {}
-        costs: list[Estimate] = []
-        if "indexing" in wanted:
-            seconds["indexing"] = index.get("made", {}).get("seconds")
-            costs.append(reindexing_cost(price, index))
-        if "training" in wanted:
-            seconds["training"] = adapters.get(system, {}).get("seconds")
-            costs.append(training_cost(price, adapters.get(system)))
-        amounts = [cost.estimate for cost in costs]
+        adapter = adapters.get(system)
+        seconds = {"indexing": index.get("made", {}).get("seconds"), "training": (adapter or {}).get("seconds")}
+        costs = {"indexing": reindexing_cost(price, index), "training": training_cost(price, adapter)}
+        amounts = [amount for need in wanted if (amount := costs[need].estimate) is not None]
         found[system] = {
             "needs": list(wanted),
-            "indexing_seconds": seconds.get("indexing"),
-            "training_seconds": seconds.get("training"),
-            "cost": None if not amounts or None in amounts else sum(one for one in amounts if one is not None),
+            **{f"{need}_seconds": known if need in wanted else None for need, known in seconds.items()},
+            "cost": sum(amounts) if wanted and len(amounts) == len(wanted) else None,
             "currency": price.currency,
             "retrained": bool(manifest["config"].get("suite", {}).get("retrain")),
             "stale_rate": stale,

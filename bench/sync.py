@@ -76,10 +76,11 @@ def main(arguments: list[str]) -> int:
             found.append(sync(directory, overrides, left))
         except Failure as failure:
             lost.append(str(failure))
-            if not any(one["sent"] for one in found):  # a server that is away, or refuses us, does so for all
-                rest = len(directories) - number - 1
-                raise Failure(f"{failure}{f'; {rest} more were not tried' if rest else ''}") from failure
-            continue
+            if any(one["sent"] for one in found):
+                continue
+            if rest := len(directories) - number - 1:  # a server that is away, or refuses us, does so for all
+                lost.append(f"{rest} more were not tried")
+            raise Failure("; ".join(lost)) from failure
         if "--json" not in flags:
             last = found[-1]
             words = "unchanged" if last["unchanged"] else f"sent {', '.join(last['sent'])}"

@@ -28,16 +28,19 @@ def training_cost(price: Price, record: Mapping[str, Any] | None) -> Estimate:
     """Seconds of the training × price. ``record``: the adapter's, in the manifest's ``build``."""
     if not record or "seconds" not in record:
         return _missing(price, "training", "the run has no record of a training")
-    return _priced(price, "training", float(record["seconds"]), trained_on(record), int(record["seconds"] > 0))
+    ran_on = {"cuda": "gpu", "cpu": "cpu"}.get(str(record.get("device")))
+    machine = Machine.of(ran_on, record.get("made", {}).get("hardware", {}), int(record.get("processes", 1)))
+    return _priced(price, "training", float(record["seconds"]), machine, int(record["seconds"] > 0))
 
 
 def indexing_cost(price: Price, record: Mapping[str, Any] | None) -> Estimate:
     """Seconds of a whole indexing × price. ``record``: the index's, in the manifest's ``build``."""
-    if made := (record or {}).get("made"):
-        for count, what in ((made["cached"], "embedded"), (made.get("kept", 0), "indexed")):
-            if count and record:
-                of = f"{count} of {record['chunks']} chunks were {what} before, so the whole was not timed"
-                return _missing(price, "indexing", of)
+    known = record or {}
+    made = known.get("made") or {}
+    for what, count in (("embedded", made.get("cached")), ("indexed", made.get("kept"))):
+        if count:
+            reason = f"{count} of {known['chunks']} chunks were {what} before, so the whole was not timed"
+            return _missing(price, "indexing", reason)
     return reindexing_cost(price, record)
 
 
@@ -54,12 +57,6 @@ def reindexing_cost(price: Price, record: Mapping[str, Any] | None) -> Estimate:
     if machine.ran_on == "cpu" and machine.gpus and price.device == "gpu":
         machine = replace(machine, ran_on="gpu")  # the CPUs of a machine that is rented for its GPU
     return _priced(price, "indexing", float(made["seconds"]), machine, int(record["chunks"]))
-
-
-def trained_on(record: Mapping[str, Any]) -> Machine:
-    """By an adapter's record."""
-    ran_on = {"cuda": "gpu", "cpu": "cpu"}.get(str(record.get("device")))
-    return Machine.of(ran_on, record.get("made", {}).get("hardware", {}), int(record.get("processes", 1)))
 
 
 def _priced(price: Price, what: Need, seconds: float, machine: Machine, n: int) -> Estimate:

@@ -167,9 +167,9 @@ def _placed(rows: Sequence[tuple[int, Line]], cells: int) -> list[tuple[Hashable
 
 def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate]:
     """Requests and tokens per second of each block's measured part, with Student's interval over the blocks."""
+    counted = [_counted(whole, cell) for cell in cells]
     requests, tokens = [], []
-    for cell in cells:
-        lines, seconds = _counted(whole, cell)
+    for lines, seconds in counted:
         good = [line for line in lines if line["error"] is None]
         requests.append(len(good) / seconds)
         tokens.append(sum(line["tokens_out"] for line in good) / seconds)
@@ -187,7 +187,7 @@ def _rates(whole: Whole, cells: Sequence[Cell], mode: str) -> dict[str, Estimate
             method=_over(len(values), "block", "blocks", mean.method),
         )
     if cells[0].users is not None and len(cells) == 1:
-        placed = _placed([(0, line) for line in _counted(whole, cells[0])[0]], 1)
+        placed = _placed([(0, line) for line in counted[0][0]], 1)
         found["throughput"] = _by_little(found["throughput"], [(line["e2e"], block) for block, line in placed])
     return found
 

@@ -12,21 +12,12 @@ from bench.publishing.claim import Claim, Figure, in_words
 from bench.publishing.publication import Publication, publications
 from bench.publishing.summary import shown
 from bench.reporting import numbers
+from bench.reporting.facts import STUB, stand_in
 from bench.reporting.measures import measure
 from bench.reporting.rows import Group, groups
 from bench.reporting.svg import slot
 
 NOT_RUN = "not yet run"
-STUB = "stub"
-"""The engine that asks no model: such a run measures retrieval."""
-STAND_IN = (
-    "The model is the pocket model, a stand-in that makes everything run for real: its scores say nothing about large "
-    "models."
-)
-MADE_UP = (
-    "No model answered: the stub made these answers up from the references, so that everything else can be tried out. "
-    "They say nothing of a system."
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +152,10 @@ def _facts(publication: Publication, run: Mapping[str, Any]) -> list[tuple[str, 
 
 def _warning(run: Mapping[str, Any], claim: Claim) -> str:
     """Who answered, where it was no model to be judged by; what retrieval alone is measured on has no answers."""
-    if run["engine"]["engine"] == STUB:
-        return "" if all(map(of_retrieval, claim.quality)) else MADE_UP
-    return STAND_IN if run["model"]["name"] == "pocket" else ""
+    engine = run["engine"]["engine"]
+    if engine == STUB and all(map(of_retrieval, claim.quality)):
+        return ""
+    return stand_in(engine, run["model"]["name"]) or ""
 
 
 def _asked(run: Mapping[str, Any]) -> list[tuple[str, str]]:

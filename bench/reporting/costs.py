@@ -86,13 +86,9 @@ def _calls(number: float) -> str:
 
 def cost_table(cost: Mapping[str, Any]) -> str:
     """The account on the terminal."""
-    pairs = "\n".join(textwrap.fill(break_even_words(pair), WIDTH) for pair in cost["break_even"])
-    return "\n\n".join(
-        part
-        for part in (
-            textwrap.fill(cost_words(cost), WIDTH),
-            groups_table(cost_groups(cost), list(cost["systems"])),
-            pairs,
-        )
-        if part
-    ).replace(numbers.SPACE, " ")
+    parts = [
+        textwrap.fill(cost_words(cost), WIDTH),
+        groups_table(cost_groups(cost), list(cost["systems"])),
+        "\n".join(textwrap.fill(break_even_words(pair), WIDTH) for pair in cost["break_even"]),
+    ]
+    return "\n\n".join(part for part in parts if part).replace(numbers.SPACE, " ")

@@ -16,11 +16,13 @@ POCKET = (
     "The model of this run is the pocket model, a stand-in that makes everything run for real on a laptop: "
     "its scores say nothing about large models."
 )
-STUB = (
-    "No model answered in this run: its engine is the stub, which makes answers up from the references, so that "
-    "everything else can be tried out. None of its scores says anything of a system."
+STUB = "stub"
+"""The engine that asks no model."""
+MADE_UP = (
+    "No model answered in this run: the stub made these answers up, so that everything else can be tried out. What "
+    "rests on answers, or on their time, says nothing of a system."
 )
-LOADED = (
+LOAD_ALONE = (
     "This is a load alone: latency, throughput and cost. Quality is measured by bench run with the same settings, in "
     "this same directory."
 )
@@ -51,10 +53,10 @@ class Note:
 def notes(summary: Mapping[str, Any]) -> list[Note]:
     """Warnings first: the stand-in model, missing predictions, controls, a doubted detector, the run's own findings."""
     run, found = summary["run"], []
-    if (stands := stand_in(summary)) is not None:
+    if (stands := stand_in(run["engine"], run["model"])) is not None:
         found.append(Note(level="warning", text=stands))
     if not summary["completed"] and any("throughput" in one["measures"] for one in summary["systems"].values()):
-        found.append(Note(level="note", text=LOADED))
+        found.append(Note(level="note", text=LOAD_ALONE))
     elif summary["completed"] < summary["planned"]:
         found.append(
             Note(
@@ -78,11 +80,11 @@ def notes(summary: Mapping[str, Any]) -> list[Note]:
     return sorted(found, key=lambda note: note.level != "warning")
 
 
-def stand_in(summary: Mapping[str, Any]) -> str | None:
+def stand_in(engine: str, model: str) -> str | None:
     """What a reader must know of who answered, where it was no model to be judged by."""
-    if summary["run"]["engine"] == "stub":
-        return STUB
-    return POCKET if str(summary["run"]["model"]).lower().startswith("pocket") else None
+    if engine == STUB:
+        return MADE_UP
+    return POCKET if str(model).lower().startswith("pocket") else None
 
 
 def _control(control: Any) -> Note | None:

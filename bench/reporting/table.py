@@ -16,7 +16,7 @@ from bench.reporting.verdicts import verdict
 
 WIDTH = 98
 MAIN = ("format_adherence", "stale_rate", "leak_rate", "latency_e2e_p50", "cost_per_call")
-LOADED = ("latency_e2e_p50", "latency_e2e_p99", "ttft_p50", "throughput", "goodput", "error_rate", "timeout_rate")
+OF_A_LOAD = ("latency_e2e_p50", "latency_e2e_p99", "ttft_p50", "throughput", "goodput", "error_rate", "timeout_rate")
 HALLUCINATION = ("hallucination_rate", "unfaithful_rate")
 """The first that has a number: many detectors know the passages, and not what is so."""
 
@@ -34,7 +34,7 @@ def console_table(summary: Mapping[str, Any]) -> str:
     if any("(secondary)" in column[0] for column in columns):
         legend += "\n" + textwrap.fill(f"(secondary): {summary['run']['secondary']}", WIDTH)
     told = textwrap.fill(claims.headline(summary), WIDTH)
-    if (stands := stand_in(summary)) is not None:
+    if (stands := stand_in(summary["run"]["engine"], summary["run"]["model"])) is not None:
         legend += "\n" + textwrap.fill(stands, WIDTH)
     parts = [f"{told}\n\n{text_table(['', *measured], columns)}{legend}", *_gate(summary), *_counterfactuals(summary)]
     return "\n\n".join(parts).replace(numbers.SPACE, " ")
@@ -43,8 +43,8 @@ def console_table(summary: Mapping[str, Any]) -> str:
 def load_table(summary: Mapping[str, Any]) -> str:
     """What a load measured, a table for each way it was done."""
     measured = {system: entry["measures"] for system, entry in summary["systems"].items()}
-    told = [groups_table(by_mode(measured, LOADED), list(measured))]
-    if (stands := stand_in(summary)) is not None:
+    told = [groups_table(by_mode(measured, OF_A_LOAD), list(measured))]
+    if (stands := stand_in(summary["run"]["engine"], summary["run"]["model"])) is not None:
         told.append(textwrap.fill(stands, WIDTH))
     return "\n\n".join(told).replace(numbers.SPACE, " ")
 

@@ -11,7 +11,6 @@ from systems.knowledge.points import Mode, hit
 
 SPARE = 16
 """Asked for beyond a list's depth, so that what shares the last place is seldom cut: one more call costs more."""
-
 SAME = 2e-6
 """Scores as near to each other as this (relative, from a tenth up) are equal: an engine's rounding depends on where in
 its storage a point lies, by some 2e-7."""

@@ -50,8 +50,8 @@ PORT = 8231
 MARGINS = {"GPU": 0.03, "CPU": 0.10}
 """By what the server runs on."""
 CORES = sorted(os.sched_getaffinity(0))
-SERVERS, CLIENTS = set(CORES[:-1]), set(CORES[-1:])
-"""The cores of each."""
+SERVERS = ",".join(map(str, CORES[:-1]))
+"""Its cores; the last one is the clients'."""
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,15 @@ def vllm(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "vllm.entrypoints.cli.main", *arguments]
 
 
-def on(cores: set[int], command: list[str]) -> list[str]:
-    return ["taskset", "--cpu-list", ",".join(map(str, sorted(cores))), *command]
-
-
 @contextlib.contextmanager
 def server(root: Path, known: dict[str, str]) -> Iterator[None]:
     settings = ["--port", str(PORT), "--served-model-name", "pocket", "--max-model-len", "1536", "--block-size", "32"]
     with (root / "server.log").open("wb") as log:
         process = subprocess.Popen(
-            on(SERVERS, vllm("serve", str(WEIGHTS), "--enforce-eager", *settings)), env=known, stdout=log, stderr=log
+            ["taskset", "--cpu-list", SERVERS, *vllm("serve", str(WEIGHTS), "--enforce-eager", *settings)],
+            env=known,
+            stdout=log,
+            stderr=log,
         )
     try:
         deadline = time.monotonic() + 180
@@ -114,14 +113,14 @@ def theirs(root: Path, known: dict[str, str], prompts: Path, rate: float, seed: 
     """Median seconds to the first token and end to end, as ``vllm bench serve`` has them."""
     out = root / f"theirs-{seed}.json"
     subprocess.run(
-        on(CLIENTS, vllm(
+        vllm(
             *("bench", "serve", "--backend", "openai", "--base-url", f"http://127.0.0.1:{PORT}", "--model", "pocket"),
             *("--tokenizer", str(WEIGHTS), "--dataset-name", "custom", "--dataset-path", str(prompts)),
             *("--skip-chat-template", "--custom-output-len", str(TOKENS), "--num-prompts", str(REQUESTS)),
             *("--request-rate", f"{rate:.3f}", "--seed", str(seed), "--temperature", "0", "--disable-shuffle"),
             *("--percentile-metrics", "ttft,e2el", "--metric-percentiles", "50", "--save-result"),
             *("--result-dir", str(root), "--result-filename", out.name),
-        )),
+        ),
         env=known, check=True, capture_output=True,
     )  # fmt: skip
     result = json.loads(out.read_text())
@@ -169,7 +168,7 @@ def main() -> None:
     samples = [Sample(id=str(n), task="t", query=Query(text=text), reference="x") for n, text in enumerate(texts)]
     prompts = root / "prompts.jsonl"
     prompts.write_text("".join(json.dumps({"prompt": text}) + "\n" for text in texts))
-    os.sched_setaffinity(0, CLIENTS)
+    os.sched_setaffinity(0, CORES[-1:])  # and of what is started here
     with server(root, known):
         asyncio.run(asked(samples, None, 0))  # for the cache of prefixes and whatever compiles
         full = asyncio.run(asked(samples, None, 0))

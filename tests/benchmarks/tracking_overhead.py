@@ -18,7 +18,7 @@ from tests.calling import small
 from tests.tiny import write_model
 from tests.tracking.server import serving
 
-ROUNDS = 2
+ROUNDS = 3
 SECONDS = 140
 """Of load, for each of two systems: with the answers before it a run of about five minutes."""
 
