@@ -68,8 +68,8 @@ def generate(assembly: Assembly, built: Built, journal: Journal) -> int:
         if hasattr(assembly.engine, "serves"):  # weights that were tuned here have to be loaded by a server first
             assembly.engine.serves(adapter)
     record = told_of(assembly.engine)
-    if (reserved := getattr(assembly.engine, "reserved_cores", None)) is not None:
-        record["reserved_cores"] = reserved  # of the batches alone: a load leaves the engine as vLLM has it
+    if (in_process := getattr(assembly.engine, "in_process", None)) is not None:
+        record["in_process"] = in_process  # of the batches alone: a load has an engine of its own
     record["start_seconds"] = round(time.perf_counter() - started, 1)
     # Before the first answer: a run that is killed after its last one must still know what gave it.
     assembly.workspace.update_manifest(build=built.record, engine=record)

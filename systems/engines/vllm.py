@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import itertools
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from systems.base import Completion, Failure, Request, Stream, UserError
-from systems.engines.cores import all_of_few, reserved
 from systems.engines.guard import Guard, children
+from systems.engines.in_process import in_process, wanted
 from systems.engines.vllm_words import completion, first_line, parameters, scored, transport
 from systems.model import Adapter, Model
 
@@ -95,9 +96,9 @@ class VllmEngine:
         return "gpu" if torch.cuda.is_available() else "cpu"
 
     @property
-    def reserved_cores(self) -> str | None:
-        """How many cores a batch leaves free where there is no GPU; ``None``: as vLLM has it."""
-        return reserved() if self.ran_on == "cpu" else None
+    def in_process(self) -> bool:
+        """Whether batches are computed in this process (see ``in_process.py``)."""
+        return self.ran_on == "cpu" and wanted()
 
     @property
     def loads(self) -> int:
@@ -122,7 +123,7 @@ class VllmEngine:
         """The running engine. This is the one load of the weights."""
         from vllm import LLM
 
-        with all_of_few():
+        with in_process() if self.in_process else nullcontext():
             return self._started(lambda: LLM(**self._settings()))
 
     def _started(self, start: Callable[[], Any]) -> Any:
@@ -244,6 +245,7 @@ class VllmEngine:
         if "llm" in self.__dict__:
             self.llm.llm_engine.engine_core.shutdown()
             del self.__dict__["llm"]
+            gc.collect()  # of weights and cache that were in this process: a next engine needs their place
         self._release()
 
     def _release(self) -> None:

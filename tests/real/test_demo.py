@@ -15,6 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from systems.engines.in_process import MULTIPROCESSING
+
 pytestmark = pytest.mark.engine
 SMALL = [
     "experiment=pocket",
@@ -35,9 +37,17 @@ def command(place: Path) -> list[str]:
     return [sys.executable, "-m", "bench", "run", *SMALL, f"run_dir={place / 'run'}", f"builds_dir={place / 'builds'}"]
 
 
-def killed_when(place: Path, moment: Callable[[], bool]) -> None:
-    """Start the run and kill -9 its process at the moment, and nothing else: the engine has to go with it."""
-    process = subprocess.Popen(command(place), start_new_session=True, stderr=(place / "log").open("ab"))
+def killed_when(place: Path, moment: Callable[[], bool]) -> int:
+    """Start the run and kill -9 its process at the moment, and nothing else: the engine has to go with it.
+
+    Returns how many processes the engine had.
+    """
+    process = subprocess.Popen(
+        command(place),
+        start_new_session=True,
+        stderr=(place / "log").open("ab"),
+        env={**os.environ, MULTIPROCESSING: "1"},  # an engine with processes of its own, however few the cores
+    )
     deadline = time.monotonic() + 600
     while not moment():
         assert process.poll() is None, (place / "log").read_text()[-2000:]
@@ -48,6 +58,7 @@ def killed_when(place: Path, moment: Callable[[], bool]) -> None:
     process.wait()
     _, left = psutil.wait_procs(engines, timeout=20)
     assert not left, "the engine outlived the run: it would hold its memory, and the same command could not start"
+    return len(engines)
 
 
 def lines(path: Path) -> list[bytes]:
@@ -62,7 +73,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     finished = [path for path in (place / "builds" / "adapter").glob("*/artifact.json") if path.parent.name[0] != "."]
     assert not finished, "a killed training left something that looks finished"
     predictions = place / "run" / "predictions.jsonl"
-    killed_when(place, lambda: len(lines(predictions)) >= 50)
+    assert killed_when(place, lambda: len(lines(predictions)) >= 50)
     (place / "before").write_bytes(b"".join(line for line in lines(predictions) if line.endswith(b"\n")))
     done = subprocess.run(command(place), capture_output=True, text=True, check=False, timeout=400)
     assert done.returncode == 0, done.stderr[-2000:]
