@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,12 +168,8 @@ class Model:
         return False
 
     def count(self, text: str) -> int:
-        """Tokens of a piece of text on its own. Those of the last few thousand are known: passages come again."""
-        return self._counted(text)
-
-    @cached_property
-    def _counted(self) -> Callable[[str], int]:
-        return lru_cache(maxsize=8192)(lambda text: len(self.tokenizer(text, add_special_tokens=False)["input_ids"]))
+        """Tokens of a piece of text on its own."""
+        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def folded(turns: list[dict[str, str]]) -> list[dict[str, str]]:

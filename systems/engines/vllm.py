@@ -8,14 +8,14 @@ import itertools
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from systems.base import Completion, Failure, Request, Stream, UserError
 from systems.engines.guard import Guard, children
-from systems.engines.in_process import in_process, wanted
+from systems.engines.in_process import MULTIPROCESSING, few_processors, in_process
 from systems.engines.vllm_words import completion, first_line, parameters, scored, transport
 from systems.model import Adapter, Model
 
@@ -98,7 +98,11 @@ class VllmEngine:
     @property
     def in_process(self) -> bool:
         """Whether batches are computed in this process (see ``in_process.py``)."""
-        return self.ran_on == "cpu" and wanted()
+        said = os.environ.get(MULTIPROCESSING)
+        if said is not None:
+            return said == "0"
+        alone = self.tensor_parallel_size == self.pipeline_parallel_size == 1
+        return alone and self.distributed_executor_backend is None and self.ran_on == "cpu" and few_processors()
 
     @property
     def loads(self) -> int:
@@ -220,7 +224,8 @@ class VllmEngine:
                         yield index, (scored(output, request) if request.continuation else completion(output))
         finally:
             if waiting:  # the caller stopped early: leave no work behind
-                engine.abort_request(list(waiting))
+                with suppress(Exception):  # an interrupt may have come while the engine kept its books
+                    engine.abort_request(list(waiting))
 
     @asynccontextmanager
     async def streaming(self) -> AsyncIterator[Stream]:

@@ -19,10 +19,10 @@ class DemoRun:
     manifest: dict[str, Any]
 
 
-def run_demo(root: Path, *overrides: str) -> DemoRun:
-    """``bench run experiment=pocket`` with nothing built beforehand."""
+def run_demo(root: Path, *overrides: str, apart: bool = False) -> DemoRun:
+    """``bench run experiment=pocket`` with nothing built beforehand. ``apart``: see ``watch``."""
     command = ["bench", "run", "experiment=pocket", f"run_dir={root / 'run'}", f"builds_dir={root / 'builds'}"]
-    seen = watch([*command, *overrides])
+    seen = watch([*command, *overrides], apart=apart)
     return DemoRun(seen, json.loads((root / "run" / "manifest.json").read_text()))
 
 

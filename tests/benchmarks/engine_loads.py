@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
-from systems.engines.in_process import MULTIPROCESSING
 from tests.benchmarks.demo import fresh, run_demo
 from tests.benchmarks.record import Figure, show
 
 
 def main() -> None:
-    os.environ[MULTIPROCESSING] = "1"  # an engine with a process of its own can be counted from outside
-    demo = run_demo(fresh(), "tracker=none", "load=none", "suite.count=20")
+    demo = run_demo(fresh(), "tracker=none", "load=none", "suite.count=20", apart=True)
     show(
         "engine_loads",
         1,

@@ -2,9 +2,9 @@
 
 Ours retrieves, checks that the adapters are on, scores, compares and reports; theirs is given prompts that are ready.
 With few samples starting up counts; of many, what they take beyond the few is compared, so that it does not.
-Theirs is told by its arguments what our engine is told by its own, and is given both cores of two. On such a machine
-ours computes in its own process (``systems/engines/in_process.py``); what theirs would take if its user had known to
-ask vLLM for that is measured beside it.
+Theirs has our engine's context, type, batch and cache, adapters where the system has one, and both cores of two. On
+such a machine ours computes in its own process (``systems/engines/in_process.py``). Theirs is measured as lm-eval runs
+vLLM, with processes of its own, and also as it would be if its user had known to ask vLLM for that.
 ``python -m tests.benchmarks.versus_lm_eval [BUILDS_DIR [PAIRS]]``: builds that are there already spare their time,
 which is not measured.
 """
@@ -84,7 +84,7 @@ def write_tasks(root: Path, count: int) -> tuple[dict[str, str | None], dict[str
 
 
 def theirs(root: Path, shared: dict[str, Any], count: int, system: str, adapter: str | None) -> float:
-    """Seconds of ``lm_eval`` on one system, its engine set as ours."""
+    """Seconds of ``lm_eval`` on one system."""
     folder = root / f"tasks-{count}" / system
     ours = VllmEngine.__dataclass_fields__
     about = {
@@ -131,45 +131,43 @@ def main() -> None:
     for number in range(PAIRS):
         for count, (adapters, shared) in prepared.items():
             asked[count] = shared["samples"]
+            modes = ("1", "0") if number % 2 else ("0", "1")
             parts = [
-                partial(theirs, root, shared | {"environment": known | further}, count, system, adapter)
-                for system, adapter in adapters.items()
-                for further in ({}, {MULTIPROCESSING: "0"})
+                (mode, partial(theirs, root, shared | {"environment": known | {MULTIPROCESSING: mode}}, count, *one))
+                for one in adapters.items()
+                for mode in modes
             ]
             # Ours in the middle of theirs: drift favours neither.
-            half = [part() for part in parts[:4]]
+            seconds = [(mode, part()) for mode, part in parts[:4]]
             own = ours(root, count, f"ours-{number}")
-            seconds = half + [part() for part in parts[4:]]
-            took[count].append((own, sum(seconds[::2]), sum(seconds[1::2])))
+            seconds += [(mode, part()) for mode, part in parts[4:]]
+            both = (sum(each for found, each in seconds if found == mode) for mode in ("1", "0"))
+            took[count].append((own, *both))
             told = "{:.1f} s, theirs {:.1f} s, theirs in one process {:.1f} s".format(*took[count][-1])
             print(f"{asked[count]} samples a system: ours {told}", file=sys.stderr)
     manifest = json.loads((root / f"ours-0-{MANY}" / "manifest.json").read_text())
-    few = [own / whole for own, whole, _ in took[FEW]]
     beyond = [
         tuple(many - small for many, small in zip(*pair, strict=True))
         for pair in zip(took[MANY], took[FEW], strict=True)
     ]
-    ratios = [own / whole for own, whole, _ in beyond]
-    show(
-        "versus_lm_eval",
-        PAIRS,
-        [
-            Figure("few samples, ours / theirs", statistics.median(few), "ratio", "< 0.5"),
-            Figure("few samples, ours", statistics.median(own for own, *_ in took[FEW]), "s"),
-            Figure(
-                "few samples, ours / theirs in one process", statistics.median(a / c for a, _, c in took[FEW]), "ratio"
-            ),
-            Figure("few, a system", asked[FEW], "count", "= 100"),
-            Figure("many without start-up, ours / theirs", statistics.median(ratios), "ratio", "<= 1.0"),
-            Figure("many, smallest ratio", min(ratios), "ratio"),
-            Figure("many, largest ratio", max(ratios), "ratio"),
-            Figure("many without start-up, ours", statistics.median(own for own, *_ in beyond), "s"),
-            Figure("many without start-up, theirs", statistics.median(whole for _, whole, _ in beyond), "s"),
-            Figure("many, ours / theirs in one process", statistics.median(a / c for a, _, c in beyond), "ratio"),
-            Figure("many, a system", asked[MANY], "count", "= 2000"),
-            Figure("engine loads for quality, ours", manifest["engine"]["loads"], "count", "= 1"),
-        ],
-    )
+    figures = []
+    for what, found, target in (("few samples", took[FEW], "< 0.5"), ("many without start-up", beyond, "<= 1.0")):
+        for other, whose in ((1, "theirs"), (2, "theirs in one process")):
+            ratios = [pair[0] / pair[other] for pair in found]
+            figures += [
+                Figure(f"{what}, ours / {whose}", statistics.median(ratios), "ratio", target),
+                Figure(f"{what}, smallest ratio to {whose}", min(ratios), "ratio"),
+                Figure(f"{what}, largest ratio to {whose}", max(ratios), "ratio"),
+            ]
+        for place, whose in enumerate(("ours", "theirs", "theirs in one process")):
+            figures.append(Figure(f"{what}, {whose}", statistics.median(pair[place] for pair in found), "s"))
+    figures += [
+        Figure("few, a system", asked[FEW], "count", "= 100"),
+        Figure("many, a system", asked[MANY], "count", "= 2000"),
+        Figure("engine loads for quality, ours", manifest["engine"]["loads"], "count", "= 1"),
+        Figure("ours in one process", float(manifest["engine"]["in_process"]), "count"),
+    ]
+    show("versus_lm_eval", PAIRS, figures)
 
 
 if __name__ == "__main__":

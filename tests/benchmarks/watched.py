@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -12,6 +13,8 @@ from typing import Any
 
 import psutil
 
+from systems.engines.in_process import MULTIPROCESSING
+
 
 @dataclass(frozen=True)
 class Watched:
@@ -21,13 +24,17 @@ class Watched:
     peak_bytes: int
     """Largest sum of resident memory over all its processes (shared pages counted once per process)."""
     engine_processes: int
-    """Different engine cores that were seen."""
+    """Different engine cores that were seen, of those ``apart``."""
 
 
-def watch(command: Sequence[str], every: float = 0.5) -> Watched:
-    """Run a Python module (``command`` begins with its name) and look at it every so many seconds."""
+def watch(command: Sequence[str], every: float = 0.5, apart: bool = False) -> Watched:
+    """Run a Python module (``command`` begins with its name) and look at it every so many seconds.
+
+    ``apart``: with vLLM in processes of its own, which can be counted, also where the cores are few.
+    """
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", *command], stdout=sys.stderr)
+    known = {**os.environ, MULTIPROCESSING: "1"} if apart else None
+    process = subprocess.Popen([sys.executable, "-m", *command], stdout=sys.stderr, env=known)
     seen: dict[str, Any] = {"peak": 0, "engines": set()}
     watching = threading.Thread(target=_look, args=(process.pid, every, seen), daemon=True)
     watching.start()

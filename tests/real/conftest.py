@@ -1,4 +1,4 @@
-"""One real vLLM engine and one real adapter, started and trained once, shared by every test in this folder."""
+"""A real vLLM engine in each of its two ways, and one real adapter, made once, shared by every test in this folder."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.pocket import WEIGHTS
 from bench.world.company import found
 from systems.base import Query
+from systems.engines.in_process import MULTIPROCESSING
 from systems.engines.vllm import VllmEngine
 from systems.model import Model
 from systems.prompts import PromptBuilder
@@ -61,10 +63,16 @@ def adapter(pocket: Model, queries: list[Query], tmp_path_factory: pytest.TempPa
     return out
 
 
-@pytest.fixture(scope="session")
-def engine(pocket: Model, adapter: Path) -> Iterator[VllmEngine]:
-    """The engine: started at its first use, stopped at the end. In float32, so that no close call can tip."""
+@pytest.fixture(scope="session", params=["0", "1"], ids=["in this process", "in its own"])
+def engine(pocket: Model, adapter: Path, request: pytest.FixtureRequest) -> Iterator[VllmEngine]:
+    """The engine, in this process and then in its own. In float32, so that no close call can tip."""
     made = VllmEngine(model=pocket, max_lora_rank=8, dtype="float32")
     made.expect([str(adapter)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(MULTIPROCESSING, request.param)
+        before = set(psutil.Process().children(recursive=True))
+        made.start()
+    started = " ".join(" ".join(one.cmdline()) for one in set(psutil.Process().children(recursive=True)) - before)
+    assert ("EngineCore" in started) is (request.param == "1")
     yield made
     made.close()
