@@ -101,7 +101,7 @@ def answer(system: System, keys: Sequence[Key], prepared: Sequence[Prepared], jo
     failures, of = sum(error is not None for error in before), len(before) + len(keys)
     with Progress(f"{system.name}: generating", len(keys)) as progress:
         for index, found in system.respond(prepared):
-            journal.append(dataclasses.asdict(prediction(keys[index], found)))
+            journal.append(vars(prediction(keys[index], found)))
             progress.step()
             failures += found.error is not None
             lost += unreached(found.error)

@@ -16,16 +16,19 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
 from systems.base import Failure, UserError
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=asdict)
+
 
 def seal(record: Mapping[str, Any]) -> bytes:
-    """A record as one line that ends with the CRC-32 of all before it."""
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    """A record as one line that ends with the CRC-32 of all before it; a dataclass in it is written by its fields."""
+    text = _ENCODER.encode(record)
     # A lone surrogate, which a server's broken answer may hold, has no UTF-8: it stays the JSON escape that it was.
     body = text.encode("utf-8", "backslashreplace")
     return body[:-1] + b"," * bool(record) + f'"crc":"{zlib.crc32(body):08x}"}}\n'.encode()

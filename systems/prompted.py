@@ -150,7 +150,8 @@ class Prompted:
         if prepared.query.calls:
             return answer(prepared, submitted, came)
         steps, text = self.prompt.split(came[0].text)
-        return answer(prepared, submitted, [replace(came[0], text=text)], steps)
+        whole = text == came[0].text
+        return answer(prepared, submitted, came if whole else [replace(came[0], text=text)], steps)
 
 
 @dataclass(frozen=True)
@@ -171,8 +172,8 @@ def answer(prepared: Prepared, submitted: float, completions: Sequence[Completio
     there is no first token to speak of.
     """
     first = completions[0]
-    longest = max(completions, key=lambda one: sum(_stages(one).values()))
-    timings: dict[str, Any] = {**prepared.timings, **_stages(longest)}
+    stages = max(map(_stages, completions), key=lambda one: sum(one.values())) if completions[1:] else _stages(first)
+    timings: dict[str, Any] = {**prepared.timings, **stages}
     pieces: tuple[float, ...] = ()
     if len(completions) == 1:
         pieces = tuple(piece + submitted - prepared.started for piece in first.pieces)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.journal import Journal, read, seal, unseal, write_atomically
-from systems.base import Failure, UserError
+from bench.records import Prediction
+from systems.base import Failure, Likelihood, UserError
 from tests.calling import environment
 
 TEXT = st.text(st.characters(exclude_categories=()))
@@ -34,6 +36,15 @@ RECORDS = [{"n": 0, "text": "plain"}, {"n": 1, "text": 'quo"te\nline\u2028sep ü
 def rejoined(value: Any) -> Any:
     """As JSON reads it: two surrogates that stand side by side become the one character they spell."""
     return json.loads(json.dumps(value))
+
+
+def test_a_dataclass_is_written_by_its_fields() -> None:
+    found = Prediction(
+        system="rag", task="t", sample="1", shown=("a",), outputs=("x", Likelihood(log_likelihood=-1.5, greedy=True))
+    )
+    assert seal(vars(found)) == seal(asdict(found))
+    with pytest.raises(TypeError):
+        seal({"path": Path("x")})
 
 
 @given(st.dictionaries(TEXT, JSON, max_size=4))

@@ -22,6 +22,7 @@ def parameters(request: Request, whole: bool = True) -> Any:
             logprobs=0,
             output_kind=RequestOutputKind.FINAL_ONLY,
             extra_args={KEY: list(request.continuation)},
+            skip_clone=True,
         )
     sampling = request.sampling
     return SamplingParams(
@@ -32,6 +33,7 @@ def parameters(request: Request, whole: bool = True) -> Any:
         stop=list(request.stop) or None,
         output_kind=RequestOutputKind.FINAL_ONLY if whole else RequestOutputKind.DELTA,
         structured_outputs=StructuredOutputsParams(json=dict(request.schema)) if request.schema is not None else None,
+        skip_clone=True,  # as vLLM's server: they are made for this request alone, so a deep copy would serve nobody
     )
 
 

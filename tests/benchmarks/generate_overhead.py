@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import sys
 import time
@@ -20,7 +21,7 @@ from tests.benchmarks.demo import fresh
 from tests.benchmarks.record import Figure, show
 
 PROMPTS = 600
-REPEATS = 9
+REPEATS = 31
 
 
 def main() -> None:
@@ -71,8 +72,10 @@ def main() -> None:
         sys.exit(f"not the same answers: tokens {tokens}")
     ratios: dict[str, list[float]] = {"without": [], "harness": []}
     for number in range(REPEATS):
-        turned = [ways[(number + at) % 3] for at in range(3)]  # in turn, so that drift favours none
-        took = {way.__name__: way() for way in turned}
+        took = {}
+        for way in (ways[(number + at) % 3] for at in range(3)):  # in turn, so that drift favours none
+            gc.collect()  # none clears away after another
+            took[way.__name__] = way()
         for name, taken in ratios.items():
             taken.append(took[name] / took["bare"])
     engine.close()
