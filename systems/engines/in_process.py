@@ -11,6 +11,7 @@ simulated on an engine that has its own processes.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,7 +42,9 @@ def in_process() -> Iterator[None]:
     said, threads = os.environ.get(MULTIPROCESSING), torch.set_num_threads
     os.environ[MULTIPROCESSING] = "0"
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of vLLM's use of torch, which is vLLM's affair
+            yield
     finally:
         torch.set_num_threads = threads  # which vLLM replaces, for its own process as it thinks
         if said is None:

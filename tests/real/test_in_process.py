@@ -24,7 +24,7 @@ ASKED = [
     for n in range(60)
 ]
 HELD_MIB = 300
-"""What may be left of an engine with a cache of 1 GiB: libraries."""
+"""What a second engine may leave beyond the first: far less than its cache of 1 GiB."""
 
 
 def memory() -> float:
