@@ -13,11 +13,14 @@ SECONDARY = ("format_adherence", "hallucination_rate", "unfaithful_rate")
 
 
 def headline(summary: Mapping[str, Any]) -> str:
-    """One sentence on the run's primary measure, in plain words."""
+    """One sentence on the run's primary measure, in plain words. Of a partial run nothing is ranked."""
     measured = {system: entry["measures"] for system, entry in summary["systems"].items()}
     name = primary(*measured.values())
     if name is None or not any(quoted(measures, name) for measures in measured.values()):
         return "No quality measure was taken in this run."
+    if _partial(summary):
+        of = f"{summary['completed']:,} of {summary['planned']:,} answers"
+        return f"A partial run, {of}: nothing is claimed of it, and the same command goes on."
     word = measure(name).label
     told = verdict(measured, summary["comparisons"], name)
     if told is None:
@@ -39,6 +42,11 @@ def headline(summary: Mapping[str, Any]) -> str:
     return f"No difference in {word} was shown between the systems{_would(told.mde, told.unit)}."
 
 
+def _partial(summary: Mapping[str, Any]) -> bool:
+    """Whether systems may have been asked unlike questions: one that was not asked the hard ones leads for that."""
+    return bool(summary["completed"] < summary["planned"])
+
+
 def _untested(summary: Mapping[str, Any], measured: Mapping[str, Mapping[str, Any]], name: str, word: str) -> str:
     found = {system: quoted(measures, name) for system, measures in measured.items()}
     if len(found) == 1:
@@ -56,6 +64,8 @@ def _untested(summary: Mapping[str, Any], measured: Mapping[str, Mapping[str, An
 
 def details(summary: Mapping[str, Any]) -> list[str]:
     """Further sentences: the leader against each other system, then format and hallucination."""
+    if _partial(summary):
+        return []
     measured = {system: entry["measures"] for system, entry in summary["systems"].items()}
     name = primary(*measured.values())
     sentences = []

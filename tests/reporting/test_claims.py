@@ -25,6 +25,13 @@ def test_a_leader_not_shown_above_all_is_not_called_best() -> None:
     )
 
 
+def test_a_partial_run_ranks_nothing() -> None:
+    told = {**summary({"prompt": 0.4, "hybrid": 0.97}, pairs("prompt-hybrid")), "planned": 2000, "completed": 1603}
+    said = "A partial run, 1,603 of 2,000 answers: nothing is claimed of it, and the same command goes on."
+    assert claims.headline(told) == said
+    assert claims.details(told) == []
+
+
 def test_without_a_significant_pair_the_headline_says_what_would_have_been_seen() -> None:
     told = headline({"prompt": 0.6, "rag": 0.9}, set())
     assert told == (
