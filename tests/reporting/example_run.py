@@ -36,8 +36,11 @@ SCRIPT = "<script>window.taken = true</script>"
 MARKUP = '"><img src="http://example.invalid/x.png" onerror="window.taken = true"></details></main>'
 
 
-def write_example(directory: Path, *, model: str = "pocket", equal: bool = False) -> Path:
-    """Writes the example run and gives back its directory. ``equal``: no difference between systems is shown."""
+def write_example(directory: Path, *, model: str = "pocket", equal: bool = False, missing: int = 0) -> Path:
+    """Writes the example run and gives back its directory.
+
+    ``equal``: no difference between systems is shown. ``missing``: so many answers are not there yet.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     chance = random.Random(11)
     samples, predictions, scores = [], [], []
@@ -63,7 +66,7 @@ def write_example(directory: Path, *, model: str = "pocket", equal: bool = False
     _write_lines(directory / "samples.jsonl", samples)
     _write_lines(directory / "predictions.jsonl", predictions)
     _write_lines(directory / "scores.jsonl", scores)
-    _write(directory / "summary.json", _summary(scores, len(predictions), model, equal))
+    _write(directory / "summary.json", _summary(scores, len(predictions), model, equal, missing))
     _write(directory / "attribution.json", _attribution(chance))
     _write(directory / "manifest.json", _manifest(model))
     return directory
@@ -148,7 +151,7 @@ def _share(values: list[float]) -> dict[str, Any]:
     return {"estimate": share, "low": low, "high": high, "n": len(values), "unit": "share"}
 
 
-def _summary(scores: list[dict[str, Any]], predictions: int, model: str, equal: bool) -> dict[str, Any]:
+def _summary(scores: list[dict[str, Any]], predictions: int, model: str, equal: bool, missing: int) -> dict[str, Any]:
     systems: dict[str, Any] = {}
     for index, system in enumerate(SYSTEMS):
         source = SYSTEMS[0] if equal else system
@@ -192,7 +195,7 @@ def _summary(scores: list[dict[str, Any]], predictions: int, model: str, equal: 
                 }
             ],
         },
-        "planned": predictions + 12,
+        "planned": predictions + missing,
         "completed": predictions,
         "systems": systems,
         "comparisons": _comparisons(systems, equal),

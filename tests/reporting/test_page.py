@@ -83,12 +83,19 @@ def test_the_page_says_what_a_reader_must_know(html: str) -> None:
     for told in (
         "answers best",
         "say nothing about large models",
-        "900 of 912",
+        "900 of 900",
         "uninformative",
         "too few samples",
         "takes 368",
     ):
         assert told in words
+
+
+def test_a_partial_run_says_so_first_and_ranks_nothing(tmp_path: Path) -> None:
+    page = write_report(write_example(tmp_path, missing=12)).read_text(encoding="utf-8")
+    assert "<h1>A partial run, 900 of 912 answers: nothing is claimed of it" in page
+    assert "The run is not complete: 900 of 912" in page
+    assert "answers best" not in page
 
 
 def test_the_same_run_gives_the_same_page(tmp_path: Path) -> None:
