@@ -172,8 +172,8 @@ def answer(prepared: Prepared, submitted: float, completions: Sequence[Completio
     there is no first token to speak of.
     """
     first = completions[0]
-    stages = max(map(_stages, completions), key=lambda one: sum(one.values())) if completions[1:] else _stages(first)
-    timings: dict[str, Any] = {**prepared.timings, **stages}
+    longest = max(map(_stages, completions), key=lambda stages: sum(stages.values()))
+    timings: dict[str, Any] = {**prepared.timings, **longest}
     pieces: tuple[float, ...] = ()
     if len(completions) == 1:
         pieces = tuple(piece + submitted - prepared.started for piece in first.pieces)

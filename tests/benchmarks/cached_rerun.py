@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 
 from tests.benchmarks.demo import DemoRun, fresh, run_demo
 from tests.benchmarks.record import Figure, show
@@ -21,14 +22,15 @@ def main() -> None:
     for size in SIZES:
         settings = ("tracker=none", "load=none", "engine=vllm", "systems=base", f"suite.count={size}")
         place = root / str(size)
-        first = run_demo(place, *settings, apart=True)
+        run = partial(run_demo, place, *settings, apart=True)
+        first = run()
         answers[size] = first.manifest["planned"]
         filled.append(first.seen.engine_processes)
-        again[size] = [run_demo(place, *settings, apart=True) for _ in range(REPEATS)]
+        again[size] = [run() for _ in range(REPEATS)]
         anew[size] = []
         for _ in range(REPEATS):  # the answers are there, and nothing else counts as done
             (place / "run" / "complete").unlink()
-            anew[size].append(run_demo(place, *settings, apart=True))
+            anew[size].append(run())
     few, many = SIZES
 
     def seconds(runs: list[DemoRun]) -> float:
@@ -37,7 +39,7 @@ def main() -> None:
     def each(runs: dict[int, list[DemoRun]]) -> float:
         return 1000 * (seconds(runs[many]) - seconds(runs[few])) / (answers[many] - answers[few])
 
-    seen = [run for runs in (*again.values(), *anew.values()) for run in runs]
+    seen = [one for runs in (*again.values(), *anew.values()) for one in runs]
     show(
         "cached_rerun",
         REPEATS,
@@ -47,7 +49,7 @@ def main() -> None:
             Figure("scored and reported again", seconds(anew[many]), "s"),
             Figure("scored and reported again, a sample", each(anew), "ms", "<= 1"),
             Figure("engine processes seen when first run", min(filled), "count", "= 1"),
-            Figure("engine processes seen", max(run.seen.engine_processes for run in seen), "count", "= 0"),
+            Figure("engine processes seen", max(one.seen.engine_processes for one in seen), "count", "= 0"),
             Figure("answers", answers[many], "count"),
         ],
     )

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
@@ -66,7 +65,7 @@ def life() -> None:
     print("lived")
 
 
-def test_interrupts_are_told_as_such_and_one_engine_follows_another(tmp_path: Path) -> None:
+def test_interrupts_are_told_as_such_and_one_engine_follows_another() -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from tests.real.test_in_process import life; life()"],
         env={**os.environ, MULTIPROCESSING: "0"},
